@@ -1,0 +1,3 @@
+module configservice
+
+go 1.26
