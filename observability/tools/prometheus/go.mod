@@ -1,4 +1,4 @@
-module config-service/observability/tools/prometheus
+module configservice/observability/tools/prometheus
 
 go 1.26.7
 
