@@ -1,0 +1,222 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"configservice/svc/internal/conf"
+)
+
+const selectConfiguration = `
+SELECT c.id, c.application_id, c.name, c.comments, c.config, c.version, c.revision, c.created_at, c.updated_at
+FROM configurations c `
+
+func scanConfiguration(row scanner) (conf.Configuration, error) {
+	var c conf.Configuration
+	var config string
+	var created, updated int64
+	err := row.Scan(&c.ID, &c.ApplicationID, &c.Name, &c.Comments, &config, &c.Version, &c.Revision, &created, &updated)
+	c.Config, c.CreatedAt, c.UpdatedAt = []byte(config), fromMicros(created), fromMicros(updated)
+	return c, err
+}
+
+// CreateConfiguration implements [conf.Store].
+func (s *Store) CreateConfiguration(ctx context.Context, c conf.Configuration) (conf.Configuration, error) {
+	if err := c.Validate(); err != nil {
+		return conf.Configuration{}, err
+	}
+	err := s.write(ctx, func(tx *transaction) (err error) {
+		if c.ID, err = s.ids.next(tx.now); err != nil {
+			return err
+		}
+		c.Version, c.Revision, c.CreatedAt, c.UpdatedAt = 1, tx.revision, tx.now, tx.now
+		return tx.insertConfiguration(c)
+	})
+	if err != nil {
+		return conf.Configuration{}, err
+	}
+	return c, nil
+}
+
+func (tx *transaction) insertConfiguration(c conf.Configuration) error {
+	known, err := tx.touchApplication(c.ApplicationID)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return conf.Errorf(conf.UnknownApplication, "no application has the id %s", c.ApplicationID)
+	}
+	err = tx.exec(`
+		INSERT INTO configurations (id, application_id, name, comments, config, version, revision, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		c.ID, c.ApplicationID, c.Name, c.Comments, string(c.Config), c.Version, c.Revision, c.CreatedAt.UnixMicro())
+	if err != nil {
+		return configurationNameTaken(err, c.Name)
+	}
+	if err := tx.total(0, 1); err != nil {
+		return err
+	}
+	return tx.configurationChanged(opCreate, c)
+}
+
+// touchApplication gives the application this transaction's revision, since
+// its set of configurations changes, and reports whether there is one.
+func (tx *transaction) touchApplication(id string) (bool, error) {
+	res, err := tx.ExecContext(tx.ctx, `UPDATE applications SET revision = $1 WHERE id = $2`, tx.revision, id)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// Configuration implements [conf.Store].
+func (s *Store) Configuration(ctx context.Context, id string) (conf.Configuration, error) {
+	var c conf.Configuration
+	err := s.reader.with(ctx, func(conn *sql.Conn) (err error) {
+		c, err = getConfiguration(ctx, conn, id)
+		return err
+	})
+	return c, translate(err)
+}
+
+func getConfiguration(ctx context.Context, q querier, id string) (conf.Configuration, error) {
+	c, err := scanConfiguration(q.QueryRowContext(ctx, selectConfiguration+`WHERE c.id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return conf.Configuration{}, conf.Errorf(conf.NotFound, "no configuration has the id %s", id)
+	}
+	return c, err
+}
+
+// ConfigurationByName implements [conf.Store].
+func (s *Store) ConfigurationByName(ctx context.Context, application, name string) (conf.Configuration, error) {
+	var c conf.Configuration
+	err := s.reader.with(ctx, func(conn *sql.Conn) (err error) {
+		c, err = scanConfiguration(conn.QueryRowContext(ctx,
+			selectConfiguration+`JOIN applications a ON a.id = c.application_id WHERE a.name = $1 AND c.name = $2`,
+			application, name))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return conf.Configuration{}, conf.Errorf(conf.NotFound, "no application named %q has a configuration named %q", application, name)
+	}
+	return c, translate(err)
+}
+
+// Configurations implements [conf.Store].
+func (s *Store) Configurations(ctx context.Context, q conf.ConfigurationQuery) (conf.Page[conf.Configuration], error) {
+	var page conf.Page[conf.Configuration]
+	err := s.view(ctx, func(tx querier) error {
+		total, err := countConfigurations(ctx, tx, q.ApplicationID)
+		if err != nil {
+			return err
+		}
+		items, err := listConfigurations(ctx, tx, q)
+		page = conf.NewPage(items, total, q.Window)
+		return err
+	})
+	return page, err
+}
+
+// countConfigurations returns how many there are, in one application or, when
+// that is empty, in all.
+func countConfigurations(ctx context.Context, q querier, applicationID string) (total int, err error) {
+	if applicationID == "" {
+		var st conf.Stats
+		err := scanStats(ctx, q, &st)
+		return int(st.Configurations), err
+	}
+	// Grouped, so that an unknown application yields no row instead of a zero.
+	err = q.QueryRowContext(ctx, `
+		SELECT count(c.id) FROM applications a LEFT JOIN configurations c ON c.application_id = a.id
+		WHERE a.id = $1 GROUP BY a.id`, applicationID).Scan(&total)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, conf.Errorf(conf.NotFound, "no application has the id %s", applicationID)
+	}
+	return total, err
+}
+
+func listConfigurations(ctx context.Context, q querier, query conf.ConfigurationQuery) ([]conf.Configuration, error) {
+	where, args := ``, []any{query.Limit, query.Offset}
+	if query.ApplicationID != "" {
+		where, args = `WHERE c.application_id = $3 `, append(args, query.ApplicationID)
+	}
+	rows, err := q.QueryContext(ctx, selectConfiguration+where+`ORDER BY c.id LIMIT $1 OFFSET $2`, args...)
+	return collect(rows, err, scanConfiguration)
+}
+
+// UpdateConfiguration implements [conf.Store].
+func (s *Store) UpdateConfiguration(ctx context.Context, id string, edit conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	var c conf.Configuration
+	err := s.write(ctx, func(tx *transaction) error {
+		old, err := getConfiguration(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		edited := old
+		if err := edit(&edited); err != nil {
+			return err
+		}
+		c = old
+		c.Name, c.Comments, c.Config = edited.Name, edited.Comments, edited.Config
+		c.Version, c.Revision, c.UpdatedAt = old.Version+1, tx.revision, tx.now
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		return tx.updateConfiguration(c)
+	})
+	if err != nil {
+		return conf.Configuration{}, err
+	}
+	return c, nil
+}
+
+func (tx *transaction) updateConfiguration(c conf.Configuration) error {
+	err := tx.exec(`
+		UPDATE configurations SET name = $1, comments = $2, config = $3, version = $4, revision = $5, updated_at = $6
+		WHERE id = $7`,
+		c.Name, c.Comments, string(c.Config), c.Version, c.Revision, c.UpdatedAt.UnixMicro(), c.ID)
+	if err != nil {
+		return configurationNameTaken(err, c.Name)
+	}
+	return tx.configurationChanged(opUpdate, c)
+}
+
+// DeleteConfiguration implements [conf.Store].
+func (s *Store) DeleteConfiguration(ctx context.Context, id string, check conf.Edit[conf.Configuration]) (int64, error) {
+	var revision int64
+	err := s.write(ctx, func(tx *transaction) error {
+		c, err := getConfiguration(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		seen := c
+		if err := check(&seen); err != nil {
+			return err
+		}
+		revision = tx.revision
+		return tx.deleteConfiguration(c)
+	})
+	return revision, err
+}
+
+func (tx *transaction) deleteConfiguration(c conf.Configuration) error {
+	if _, err := tx.touchApplication(c.ApplicationID); err != nil {
+		return err
+	}
+	if err := tx.exec(`DELETE FROM configurations WHERE id = $1`, c.ID); err != nil {
+		return err
+	}
+	if err := tx.total(0, -1); err != nil {
+		return err
+	}
+	return tx.configurationChanged(opDelete, c)
+}
+
+func configurationNameTaken(err error, name string) error {
+	if isUniqueViolation(err) {
+		return conf.Errorf(conf.Exists, "a configuration named %q already exists in this application", name)
+	}
+	return err
+}

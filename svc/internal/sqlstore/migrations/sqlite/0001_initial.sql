@@ -1,0 +1,58 @@
+-- +goose Up
+
+-- "Conf" in ASCII: tells our files from another program's.
+PRAGMA application_id = 0x436F6E66;
+
+-- One row: the last committed revision and the totals, kept by every write.
+CREATE TABLE store (
+    id             INTEGER PRIMARY KEY CHECK (id = 1),
+    revision       INTEGER NOT NULL,
+    applications   INTEGER NOT NULL,
+    configurations INTEGER NOT NULL
+) STRICT;
+INSERT INTO store VALUES (1, 0, 0, 0);
+
+-- Times are microseconds since 1970 in UTC; ids are ULIDs, so their order is
+-- that of creation.
+CREATE TABLE applications (
+    id         TEXT PRIMARY KEY NOT NULL,
+    name       TEXT NOT NULL UNIQUE,
+    comments   TEXT,
+    revision   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE configurations (
+    id             TEXT PRIMARY KEY NOT NULL,
+    application_id TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    name           TEXT NOT NULL,
+    comments       TEXT,
+    config         TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    UNIQUE (application_id, name)
+) STRICT;
+CREATE INDEX configurations_of_application ON configurations (application_id, id);
+
+-- Every change ever made, in order: the history of each configuration and the
+-- feed of watchers. Changes of one transaction share its revision. It outlives
+-- what it tells of, hence no foreign keys.
+CREATE TABLE changes (
+    revision         INTEGER NOT NULL,
+    ordinal          INTEGER NOT NULL, -- within the revision, from 0
+    operation        TEXT NOT NULL,    -- create, update, rollback, delete
+    application_id   TEXT NOT NULL,
+    configuration_id TEXT,             -- null: the application itself changed
+    version          INTEGER,          -- of the configuration
+    name             TEXT NOT NULL,
+    comments         TEXT,
+    config           TEXT,             -- null: deleted, or the application itself
+    changed_by       TEXT,             -- null: not known
+    created_at       INTEGER NOT NULL,
+    PRIMARY KEY (revision, ordinal)
+) STRICT;
+CREATE UNIQUE INDEX changes_of_configuration ON changes (configuration_id, version)
+    WHERE configuration_id IS NOT NULL;

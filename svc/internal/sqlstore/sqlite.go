@@ -1,0 +1,132 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"configservice/svc/internal/conf"
+)
+
+// applicationID marks our files; the first migration writes it.
+const applicationID = 0x436F6E66
+
+func parseURL(s string) (path string, err error) {
+	path, ok := strings.CutPrefix(s, "sqlite:")
+	switch {
+	case !ok:
+		return "", fmt.Errorf("database URL %q is not of the form sqlite:PATH", s)
+	case path == "":
+		return "", fmt.Errorf("database URL %q names no file: write sqlite:PATH", s)
+	case path == ":memory:":
+		return "", fmt.Errorf("database URL %q: a store in memory is lost at exit: name a file", s)
+	}
+	return path, nil
+}
+
+// dsn names the file at path. Everything in params holds on every connection,
+// which a PRAGMA sent to a pool would not.
+func dsn(path string, params url.Values) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: params.Encode()}
+	return u.String()
+}
+
+// Full synchronization makes a commit durable before it is acknowledged: in
+// WAL mode anything less survives a crash of the process but not of the
+// machine. An immediate transaction takes the write lock when it begins, so it
+// cannot fail to upgrade later.
+func writerDSN(path string) string {
+	return dsn(path, url.Values{
+		"_busy_timeout": {"5000"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"1"},
+		"_txlock":       {"immediate"},
+	})
+}
+
+func readerDSN(path string) string {
+	return dsn(path, url.Values{
+		"_busy_timeout": {"5000"},
+		"_foreign_keys": {"1"},
+		"_query_only":   {"1"},
+	})
+}
+
+// inspect refuses a file that is not ours, without changing a byte of it. No
+// file and an empty one are fine: they are to become ours.
+func inspect(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return cannotOpen(path, err)
+	}
+	if info.IsDir() {
+		return cannotOpen(path, errors.New("it is a directory: name a file in it"))
+	}
+	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}}))
+	if err != nil {
+		return cannotOpen(path, err)
+	}
+	defer db.Close()
+	var id, tables int
+	err = db.QueryRowContext(ctx, `SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id`).Scan(&id, &tables)
+	if err != nil {
+		return cannotOpen(path, err)
+	}
+	if id != applicationID && tables > 0 {
+		return cannotOpen(path, errors.New("it is another program's SQLite database, and has been left as it was: name another file"))
+	}
+	return nil
+}
+
+func cannotOpen(path string, err error) error {
+	switch resultCode(err) & 0xff {
+	case sqlite3.SQLITE_NOTADB:
+		err = errors.New("it is not an SQLite database, and has been left as it was: name another file")
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
+		err = fmt.Errorf("%w: the directory must exist, and it and the file be readable and writable", err)
+	}
+	return fmt.Errorf("cannot open the database %s: %w", path, err)
+}
+
+// resultCode returns SQLite's extended result code, 0 when err is not SQLite's
+// (https://sqlite.org/rescode.html).
+func resultCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+func isUniqueViolation(err error) bool {
+	return resultCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}
+
+// translate makes an error of the domain of one of the engine's.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*conf.Error](err); ok {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &conf.Error{Code: conf.Unavailable, Detail: "the database did not answer in time", Err: err}
+	}
+	switch resultCode(err) & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return &conf.Error{Code: conf.Unavailable, Detail: "the database is not available", Err: err}
+	}
+	return &conf.Error{Code: conf.Internal, Detail: "the database failed", Err: err}
+}

@@ -1,0 +1,87 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"configservice/svc/internal/conf"
+)
+
+// A transaction is one write under way. It has taken its revision as its
+// first act, and thereby the lock that puts all writes in one order: revisions
+// become visible in the order of their numbers, without gaps.
+type transaction struct {
+	*sql.Tx
+	ctx      context.Context
+	revision int64
+	now      time.Time
+	changes  int
+}
+
+// write runs fn in a transaction and commits it when fn returns nil. A write
+// that fn refuses uses up no revision.
+func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
+	return translate(s.writer.with(ctx, func(c *sql.Conn) error {
+		sqlTx, err := c.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer sqlTx.Rollback() // does nothing after Commit
+		tx := &transaction{Tx: sqlTx, ctx: ctx, now: time.Now().UTC().Truncate(time.Microsecond)}
+		if err := tx.row(`UPDATE store SET revision = revision + 1 RETURNING revision`).Scan(&tx.revision); err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}))
+}
+
+func (tx *transaction) row(query string, args ...any) *sql.Row {
+	return tx.QueryRowContext(tx.ctx, query, args...)
+}
+
+func (tx *transaction) exec(query string, args ...any) error {
+	_, err := tx.ExecContext(tx.ctx, query, args...)
+	return err
+}
+
+// total adjusts the store's totals.
+func (tx *transaction) total(applications, configurations int) error {
+	return tx.exec(`UPDATE store SET applications = applications + $1, configurations = configurations + $2`,
+		applications, configurations)
+}
+
+// What a change did.
+const (
+	opCreate = "create"
+	opUpdate = "update"
+	opDelete = "delete"
+)
+
+const insertChange = `
+INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, comments, config, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+
+// applicationChanged records a change of the application itself.
+func (tx *transaction) applicationChanged(operation string, a conf.Application) error {
+	return tx.record(operation, a.ID, nil, nil, a.Name, a.Comments, nil)
+}
+
+// configurationChanged records a change of c, which is as the change leaves
+// it, or as it last was when the change deletes it.
+func (tx *transaction) configurationChanged(operation string, c conf.Configuration) error {
+	if operation == opDelete {
+		return tx.record(operation, c.ApplicationID, c.ID, c.Version+1, c.Name, c.Comments, nil)
+	}
+	return tx.record(operation, c.ApplicationID, c.ID, c.Version, c.Name, c.Comments, string(c.Config))
+}
+
+func (tx *transaction) record(operation, applicationID string, configurationID, version any, name string, comments *string, config any) error {
+	err := tx.exec(insertChange, tx.revision, tx.changes, operation, applicationID,
+		configurationID, version, name, comments, config, tx.now.UnixMicro())
+	tx.changes++
+	return err
+}
