@@ -50,16 +50,19 @@ func (p *problems) comments(s *string) {
 	}
 }
 
-func (p problems) err() error {
-	if len(p) == 0 {
+func (p problems) err() error { return InvalidFields(p) }
+
+// InvalidFields returns one error of code [Invalid] that names all the fields
+// at fault, and nil when there is none.
+func InvalidFields(fields []FieldError) error {
+	if len(fields) == 0 {
 		return nil
 	}
-	first := p[0]
-	detail := fmt.Sprintf("%s %s", strings.TrimPrefix(first.Pointer, "/"), first.Detail)
-	if more := len(p) - 1; more > 0 {
+	detail := strings.TrimSpace(strings.TrimPrefix(fields[0].Pointer, "/") + " " + fields[0].Detail)
+	if more := len(fields) - 1; more > 0 {
 		detail += fmt.Sprintf(" (and %d more)", more)
 	}
-	return &Error{Code: Invalid, Detail: detail, Fields: p}
+	return &Error{Code: Invalid, Detail: detail, Fields: fields}
 }
 
 func isObject(raw json.RawMessage) bool {

@@ -56,7 +56,7 @@ func (tx *transaction) insertApplication(a conf.Application) error {
 // Application implements [conf.Store].
 func (s *Store) Application(ctx context.Context, id string) (conf.Application, error) {
 	var a conf.Application
-	err := s.view(ctx, func(q querier) (err error) {
+	err := s.view(ctx, func(ctx context.Context, q querier) (err error) {
 		a, err = getApplication(ctx, q, id)
 		return err
 	})
@@ -124,7 +124,7 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 // Applications implements [conf.Store].
 func (s *Store) Applications(ctx context.Context, q conf.ApplicationQuery) (conf.Page[conf.Application], error) {
 	var page conf.Page[conf.Application]
-	err := s.view(ctx, func(tx querier) error {
+	err := s.view(ctx, func(ctx context.Context, tx querier) error {
 		items, total, err := listApplications(ctx, tx, q)
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func listApplications(ctx context.Context, q querier, query conf.ApplicationQuer
 func (s *Store) UpdateApplication(ctx context.Context, id string, edit conf.Edit[conf.Application]) (conf.Application, error) {
 	var a conf.Application
 	err := s.write(ctx, func(tx *transaction) error {
-		old, err := getApplication(ctx, tx, id)
+		old, err := getApplication(tx.ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (tx *transaction) updateApplication(a conf.Application) error {
 func (s *Store) DeleteApplication(ctx context.Context, id string, check conf.Edit[conf.Application]) (int64, error) {
 	var revision int64
 	err := s.write(ctx, func(tx *transaction) error {
-		a, err := getApplication(ctx, tx, id)
+		a, err := getApplication(tx.ctx, tx, id)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (tx *transaction) touchApplication(id string) (bool, error) {
 // Configuration implements [conf.Store].
 func (s *Store) Configuration(ctx context.Context, id string) (conf.Configuration, error) {
 	var c conf.Configuration
-	err := s.reader.with(ctx, func(conn *sql.Conn) (err error) {
+	err := s.reader.with(ctx, func(ctx context.Context, conn *sql.Conn) (err error) {
 		c, err = getConfiguration(ctx, conn, id)
 		return err
 	})
@@ -92,7 +92,7 @@ func getConfiguration(ctx context.Context, q querier, id string) (conf.Configura
 // ConfigurationByName implements [conf.Store].
 func (s *Store) ConfigurationByName(ctx context.Context, application, name string) (conf.Configuration, error) {
 	var c conf.Configuration
-	err := s.reader.with(ctx, func(conn *sql.Conn) (err error) {
+	err := s.reader.with(ctx, func(ctx context.Context, conn *sql.Conn) (err error) {
 		c, err = scanConfiguration(conn.QueryRowContext(ctx,
 			selectConfiguration+`JOIN applications a ON a.id = c.application_id WHERE a.name = $1 AND c.name = $2`,
 			application, name))
@@ -107,7 +107,7 @@ func (s *Store) ConfigurationByName(ctx context.Context, application, name strin
 // Configurations implements [conf.Store].
 func (s *Store) Configurations(ctx context.Context, q conf.ConfigurationQuery) (conf.Page[conf.Configuration], error) {
 	var page conf.Page[conf.Configuration]
-	err := s.view(ctx, func(tx querier) error {
+	err := s.view(ctx, func(ctx context.Context, tx querier) error {
 		total, err := countConfigurations(ctx, tx, q.ApplicationID)
 		if err != nil {
 			return err
@@ -150,7 +150,7 @@ func listConfigurations(ctx context.Context, q querier, query conf.Configuration
 func (s *Store) UpdateConfiguration(ctx context.Context, id string, edit conf.Edit[conf.Configuration]) (conf.Configuration, error) {
 	var c conf.Configuration
 	err := s.write(ctx, func(tx *transaction) error {
-		old, err := getConfiguration(ctx, tx, id)
+		old, err := getConfiguration(tx.ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (tx *transaction) updateConfiguration(c conf.Configuration) error {
 func (s *Store) DeleteConfiguration(ctx context.Context, id string, check conf.Edit[conf.Configuration]) (int64, error) {
 	var revision int64
 	err := s.write(ctx, func(tx *transaction) error {
-		c, err := getConfiguration(ctx, tx, id)
+		c, err := getConfiguration(tx.ctx, tx, id)
 		if err != nil {
 			return err
 		}

@@ -43,28 +43,31 @@ type Pool struct {
 type pool struct {
 	name     string
 	size     int
+	timeout  time.Duration
 	db       *sql.DB
 	observer PoolObserver
 }
 
-func openPool(name, dsn string, size int, o PoolObserver) (*pool, error) {
+func openPool(name, dsn string, size int, o Options) (*pool, error) {
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(timedConnector{connector, name, o})
+	db := sql.OpenDB(timedConnector{connector, name, o.Observer})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return &pool{name: name, size: size, db: db, observer: o}, nil
+	return &pool{name: name, size: size, timeout: o.Timeout, db: db, observer: o.Observer}, nil
 }
 
 func (p *pool) describe() Pool {
 	return Pool{Name: p.name, MaxIdle: p.size, Stats: p.db.Stats}
 }
 
-// with runs use on a connection of its own, and waits for one as long as ctx
-// allows.
-func (p *pool) with(ctx context.Context, use func(*sql.Conn) error) (err error) {
+// with runs use on a connection of its own. Waiting for one and using it end
+// when ctx does, or after the pool's timeout.
+func (p *pool) with(ctx context.Context, use func(context.Context, *sql.Conn) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
 	asked := time.Now()
 	p.observer.Waiting(p.name, 1)
 	conn, err := p.db.Conn(ctx)
@@ -78,7 +81,7 @@ func (p *pool) with(ctx context.Context, use func(*sql.Conn) error) (err error) 
 		err = errors.Join(err, conn.Close())
 		p.observer.Released(p.name, time.Since(got))
 	}()
-	return use(conn)
+	return use(ctx, conn)
 }
 
 // timedConnector tells the observer about each connection that it opens.

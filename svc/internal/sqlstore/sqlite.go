@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -42,9 +44,9 @@ func dsn(path string, params url.Values) string {
 // WAL mode anything less survives a crash of the process but not of the
 // machine. An immediate transaction takes the write lock when it begins, so it
 // cannot fail to upgrade later.
-func writerDSN(path string) string {
+func writerDSN(path string, timeout time.Duration) string {
 	return dsn(path, url.Values{
-		"_busy_timeout": {"5000"},
+		"_busy_timeout": {milliseconds(timeout)},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"1"},
@@ -52,13 +54,15 @@ func writerDSN(path string) string {
 	})
 }
 
-func readerDSN(path string) string {
+func readerDSN(path string, timeout time.Duration) string {
 	return dsn(path, url.Values{
-		"_busy_timeout": {"5000"},
+		"_busy_timeout": {milliseconds(timeout)},
 		"_foreign_keys": {"1"},
 		"_query_only":   {"1"},
 	})
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // inspect refuses a file that is not ours, without changing a byte of it. No
 // file and an empty one are fine: they are to become ours.

@@ -17,13 +17,31 @@ type Options struct {
 	// DefaultMaxConnections. Writes have one connection of their own.
 	MaxConnections int
 
+	// Timeout bounds each call, the wait for a connection included; 0 means
+	// DefaultTimeout.
+	Timeout time.Duration
+
 	// Observer is told what happens at the connection pools; nil means nobody.
 	Observer PoolObserver
 }
 
-// DefaultMaxConnections is how many connections serve reads unless told
-// otherwise.
-const DefaultMaxConnections = 8
+// What the zero Options mean.
+const (
+	DefaultMaxConnections = 8
+	DefaultTimeout        = 5 * time.Second
+)
+
+func (o *Options) setDefaults() {
+	if o.MaxConnections == 0 {
+		o.MaxConnections = DefaultMaxConnections
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+}
 
 // Store is a [conf.Store] in an SQL database.
 type Store struct {
@@ -46,17 +64,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := inspect(ctx, path); err != nil {
 		return nil, err
 	}
-	if o.MaxConnections == 0 {
-		o.MaxConnections = DefaultMaxConnections
-	}
-	if o.Observer == nil {
-		o.Observer = nobody{}
-	}
+	o.setDefaults()
 	s := &Store{ids: newIDSource()}
-	if s.writer, err = openPool("writer", writerDSN(path), 1, o.Observer); err != nil {
+	if s.writer, err = openPool("writer", writerDSN(path, o.Timeout), 1, o); err != nil {
 		return nil, err
 	}
-	if s.reader, err = openPool("reader", readerDSN(path), o.MaxConnections, o.Observer); err != nil {
+	if s.reader, err = openPool("reader", readerDSN(path, o.Timeout), o.MaxConnections, o); err != nil {
 		return nil, errors.Join(err, s.writer.db.Close())
 	}
 	if err := migrate(ctx, s.writer.db); err != nil {
@@ -80,7 +93,7 @@ func (s *Store) Pools() []Pool {
 // Stats implements [conf.Store].
 func (s *Store) Stats(ctx context.Context) (conf.Stats, error) {
 	var st conf.Stats
-	err := s.reader.with(ctx, func(c *sql.Conn) error {
+	err := s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		return scanStats(ctx, c, &st)
 	})
 	return st, translate(err)
@@ -98,14 +111,14 @@ type querier interface {
 }
 
 // view runs fn on one snapshot of the store, for reads of several statements.
-func (s *Store) view(ctx context.Context, fn func(querier) error) error {
-	return translate(s.reader.with(ctx, func(c *sql.Conn) error {
+func (s *Store) view(ctx context.Context, fn func(context.Context, querier) error) error {
+	return translate(s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		tx, err := c.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback() // a read has nothing to keep
-		return fn(tx)
+		return fn(ctx, tx)
 	}))
 }
 

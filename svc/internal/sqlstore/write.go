@@ -22,7 +22,7 @@ type transaction struct {
 // write runs fn in a transaction and commits it when fn returns nil. A write
 // that fn refuses uses up no revision.
 func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
-	return translate(s.writer.with(ctx, func(c *sql.Conn) error {
+	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		sqlTx, err := c.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -1,0 +1,177 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+
+	"configservice/svc/internal/conf"
+)
+
+func (s *server) readConfiguration(w http.ResponseWriter, r *http.Request) (*body, error) {
+	return s.readBody(w, r, "application_id", "name", "comments", "config")
+}
+
+func (b *body) configuration(c *conf.Configuration) {
+	b.string("application_id", &c.ApplicationID)
+	b.string("name", &c.Name)
+	b.nullableString("comments", &c.Comments)
+	b.object("config", &c.Config)
+	if c.ApplicationID != "" && !isID(c.ApplicationID) {
+		f := notAnID("application_id", c.ApplicationID)
+		b.problem(f.Pointer, f.Detail)
+	}
+}
+
+func (s *server) createConfiguration(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.readConfiguration(w, r)
+	if err != nil {
+		return err
+	}
+	var c conf.Configuration
+	b.require("application_id", "name", "config")
+	b.configuration(&c)
+	if err := b.err(c.Validate()); err != nil {
+		return err
+	}
+	if c, err = s.Store.CreateConfiguration(r.Context(), c); err != nil {
+		return err
+	}
+	w.Header().Set("Location", base+"/configurations/"+c.ID)
+	return writeWritten(w, http.StatusCreated, c.Revision, c)
+}
+
+func (s *server) listConfigurations(w http.ResponseWriter, r *http.Request) error {
+	return s.writeConfigurations(w, r, "")
+}
+
+// writeConfigurations lists those of one application, or, when applicationID
+// is empty, of the one that the query names, if any.
+func (s *server) writeConfigurations(w http.ResponseWriter, r *http.Request, applicationID string) error {
+	q, err := readQuery(r)
+	if err != nil {
+		return err
+	}
+	query := conf.ConfigurationQuery{Window: q.window(), ApplicationID: applicationID}
+	if applicationID == "" {
+		query.ApplicationID = q.id("application_id")
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	page, err := s.Store.Configurations(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+func (s *server) getConfiguration(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Store.Configuration(r.Context(), id)
+	return s.writeConfiguration(w, r, c, err)
+}
+
+func (s *server) getConfigurationByName(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.Store.ConfigurationByName(r.Context(), r.PathValue("application"), r.PathValue("configuration"))
+	return s.writeConfiguration(w, r, c, err)
+}
+
+// writeConfiguration answers a read that the store ended with c and err.
+func (s *server) writeConfiguration(w http.ResponseWriter, r *http.Request, c conf.Configuration, err error) error {
+	if err != nil {
+		if conf.CodeOf(err) == conf.NotFound {
+			s.Observer.Read(r.Context(), "store", "not_found")
+		}
+		return err
+	}
+	if notModified(w, r, c.Revision) {
+		s.Observer.Read(r.Context(), "store", "not_modified")
+		return nil
+	}
+	s.Observer.Read(r.Context(), "store", "hit")
+	return writeJSON(w, http.StatusOK, c)
+}
+
+func (s *server) updateConfiguration(w http.ResponseWriter, r *http.Request) error {
+	return s.changeConfiguration(w, r, func(b *body, c *conf.Configuration) error {
+		b.configuration(c)
+		return nil
+	})
+}
+
+func (s *server) patchConfiguration(w http.ResponseWriter, r *http.Request) error {
+	return s.changeConfiguration(w, r, func(b *body, c *conf.Configuration) error {
+		old := c.Config
+		b.configuration(c)
+		if _, ok := b.fields["config"]; !ok {
+			return nil
+		}
+		merged, err := jsonpatch.MergePatch(old, c.Config)
+		if err != nil {
+			return fmt.Errorf("merge patch: %w", err)
+		}
+		c.Config = merged
+		return nil
+	})
+}
+
+// changeConfiguration makes the next version of a configuration; apply
+// overwrites it with what the body has.
+func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, apply func(*body, *conf.Configuration) error) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	b, err := s.readConfiguration(w, r)
+	if err != nil {
+		return err
+	}
+	// A stand-in that is valid tells what is wrong with the fields that the
+	// body has, before the store is asked.
+	standIn := conf.Configuration{ApplicationID: id, Name: "x", Config: []byte("{}")}
+	b.configuration(&standIn)
+	if err := b.err(standIn.Validate()); err != nil {
+		return err
+	}
+	c, err := s.Store.UpdateConfiguration(r.Context(), id, func(c *conf.Configuration) error {
+		if err := checkMatch(r, c.Revision); err != nil {
+			return err
+		}
+		owner := c.ApplicationID
+		if err := apply(b, c); err != nil {
+			return err
+		}
+		return checkOwner(owner, c.ApplicationID)
+	})
+	if err != nil {
+		return err
+	}
+	return writeWritten(w, http.StatusOK, c.Revision, c)
+}
+
+func checkOwner(current, wanted string) error {
+	if wanted == current {
+		return nil
+	}
+	return conf.InvalidFields([]conf.FieldError{{Pointer: "/application_id",
+		Detail: fmt.Sprintf("is %s; a configuration stays with its application, %s", wanted, current)}})
+}
+
+func (s *server) deleteConfiguration(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	revision, err := s.Store.DeleteConfiguration(r.Context(), id, func(c *conf.Configuration) error {
+		return checkMatch(r, c.Revision)
+	})
+	if err != nil {
+		return err
+	}
+	return writeDeleted(w, revision)
+}

@@ -1,0 +1,128 @@
+// Package httpapi speaks HTTP for a store: routes, handlers that return
+// errors, problem documents, and the OpenAPI contract that describes them.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"configservice/svc/internal/conf"
+)
+
+// Options tell what the API serves. Store is required; the rest has defaults.
+type Options struct {
+	Store   conf.Store
+	Version string // of the program, told by /health
+
+	// Ready reports whether the process wants requests; nil means always.
+	Ready func() bool
+
+	// Metrics answers GET /metrics; nil means that there is none.
+	Metrics http.Handler
+
+	// MaxBody bounds a request's body in bytes; 0 means DefaultMaxBody.
+	MaxBody int64
+
+	// Logger gets what went wrong for reasons that the caller may not see;
+	// nil means slog.Default.
+	Logger *slog.Logger
+
+	// TraceID returns the id of the trace that ctx belongs to, or ""; nil
+	// means that there are no traces.
+	TraceID func(ctx context.Context) string
+
+	// Observer is told how reads and writes end; nil means nobody.
+	Observer Observer
+}
+
+// DefaultMaxBody is the contract's bound on a request's body.
+const DefaultMaxBody = 1 << 20
+
+// An Observer is told how reads and writes end. Its methods are called
+// concurrently and must not block.
+type Observer interface {
+	// Read tells of a read of one configuration: its source (cache, store)
+	// and its outcome (hit, not_modified, not_found).
+	Read(ctx context.Context, source, outcome string)
+	// Write tells of a write: its operation (create, update, rollback,
+	// delete) and its outcome (ok, conflict, invalid, error).
+	Write(ctx context.Context, operation, outcome string)
+}
+
+type nobody struct{}
+
+func (nobody) Read(context.Context, string, string)  {}
+func (nobody) Write(context.Context, string, string) {}
+
+type server struct {
+	Options
+	contractJSON http.Handler
+}
+
+// New returns the handler of the whole API. It fails only when the contract
+// that is built into the program is malformed.
+func New(o Options) (http.Handler, error) {
+	o.setDefaults()
+	contractJSON, err := openapiJSON()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{o, contractJSON}
+	return s.recovered(s.mux()), nil
+}
+
+func (o *Options) setDefaults() {
+	if o.Ready == nil {
+		o.Ready = func() bool { return true }
+	}
+	if o.Metrics == nil {
+		o.Metrics = http.NotFoundHandler()
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.TraceID == nil {
+		o.TraceID = func(context.Context) string { return "" }
+	}
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+}
+
+// A handler answers a request, or returns an error before it has written
+// anything; the error becomes a problem document.
+type handler func(http.ResponseWriter, *http.Request) error
+
+func (s *server) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// recovered answers 500 when a handler panics, so that no panic reaches a
+// client as a torn connection.
+func (s *server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p) // net/http's own way to drop a connection
+			}
+			s.Logger.ErrorContext(r.Context(), "a handler panicked",
+				"panic", p, "method", r.Method, "stack", string(debug.Stack()))
+			s.writeProblem(w, r, problem{Status: http.StatusInternalServerError, Code: conf.Internal, Detail: internalDetail})
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
