@@ -38,7 +38,7 @@ type Pool struct {
 	Stats   func() sql.DBStats
 }
 
-// pool hands out connections and tells its observer. All use of the database
+// pool hands out connections and tells its observer. Every call of the store
 // goes through it, so what the observer hears is all there is.
 type pool struct {
 	name     string

@@ -20,7 +20,8 @@ import (
 // applicationID marks our files; the first migration writes it.
 const applicationID = 0x436F6E66
 
-func parseURL(s string) (path string, err error) {
+// ParseURL returns the path that a database URL of the form sqlite:PATH names.
+func ParseURL(s string) (path string, err error) {
 	path, ok := strings.CutPrefix(s, "sqlite:")
 	switch {
 	case !ok:

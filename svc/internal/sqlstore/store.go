@@ -57,7 +57,7 @@ var _ conf.Store = (*Store)(nil)
 // file that is not a configuration store and one whose schema is newer than
 // this program's.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	path, err := parseURL(url)
+	path, err := ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
