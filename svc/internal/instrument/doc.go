@@ -1,0 +1,42 @@
+// Package instrument measures the service from the outside: decorators around
+// http.Handler and [conf.Store], and observers of what only a running process
+// knows. It speaks the OpenTelemetry API, never the SDK, and follows semantic
+// conventions 1.43; taking its decorators off leaves a service that works the
+// same.
+//
+// Everything that a call needs is computed before: a request or a store call
+// that is not sampled costs a few look-ups in maps and, for a request, the
+// allocations listed at [HTTP].
+//
+// No attribute of a metric ever holds an id, a name, a path or anything else
+// that a client chooses.
+package instrument
+
+import (
+	"log/slog"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// scope names this package as the source of what it measures.
+const scope = "configservice/svc/internal/instrument"
+
+// Providers are where measurements go. All of them must be set; the noop
+// packages of OpenTelemetry have ones that do nothing.
+type Providers struct {
+	Meter      metric.MeterProvider
+	Tracer     trace.TracerProvider
+	Propagator propagation.TextMapPropagator // reads the caller's trace from a request
+	Logger     *slog.Logger                  // told about observers that fail
+}
+
+func (p Providers) meter() metric.Meter {
+	return p.Meter.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
+}
+
+func (p Providers) tracer() trace.Tracer {
+	return p.Tracer.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL))
+}

@@ -1,0 +1,124 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// HTTP returns middleware that measures every request by the semantic
+// conventions for HTTP servers: http.server.request.duration, .active_requests,
+// .request.body.size and .response.body.size, and a server span whose parent is
+// the caller's.
+//
+// The route is what the ServeMux inside writes into Request.Pattern, so nothing
+// between this middleware and the mux may clone the request. A request that
+// matched no pattern, or only "/", has the route "unmatched".
+//
+// A handler that panics counts as status 500, whatever it had sent; the panic
+// goes on to the server.
+//
+// Each request is recorded exactly once, when its handler returns. Then a
+// response of up to a few KiB is still in net/http's buffer, so its client
+// cannot know of it before the record does. The end of a longer or flushed one
+// may reach its client some microseconds earlier: who compares counts must let
+// that much time pass after the last answer, and http.Server.Shutdown, which
+// waits for handlers, does.
+//
+// A request that is not sampled costs four allocations: the request's clone,
+// the span, its context, and the wrapper of body and response.
+func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
+	s, err := newServer(p)
+	if err != nil {
+		return nil, err
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.serve(w, r, next)
+		})
+	}, nil
+}
+
+type server struct {
+	tracer     trace.Tracer
+	propagator propagation.TextMapPropagator
+	spanKind   []trace.SpanStartOption
+
+	duration     metric.Float64Histogram
+	active       metric.Int64UpDownCounter
+	requestSize  metric.Int64Histogram
+	responseSize metric.Int64Histogram
+
+	activeOptions map[activeKey][]metric.AddOption
+	series        *cache[seriesKey, *series]
+}
+
+func newServer(p Providers) (*server, error) {
+	m := p.meter()
+	duration, err1 := httpconv.NewServerRequestDuration(m, durationBuckets())
+	active, err2 := httpconv.NewServerActiveRequests(m)
+	requestSize, err3 := httpconv.NewServerRequestBodySize(m, sizeBuckets())
+	responseSize, err4 := httpconv.NewServerResponseBodySize(m, sizeBuckets())
+	return &server{
+		tracer:        p.tracer(),
+		propagator:    p.Propagator,
+		spanKind:      []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		duration:      duration.Inst(),
+		active:        active.Inst(),
+		requestSize:   requestSize.Inst(),
+		responseSize:  responseSize.Inst(),
+		activeOptions: activeOptions(),
+		series:        newCache[seriesKey, *series](maxSeries),
+	}, errors.Join(err1, err2, err3, err4)
+}
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	x := &exchange{start: time.Now(), method: knownMethod(r.Method), https: r.TLS != nil}
+	ctx := s.propagator.Extract(r.Context(), headerCarrier(r.Header))
+	ctx, x.span = s.tracer.Start(ctx, spanMethod(x.method), s.spanKind...)
+	// Deferred by itself, End sees a panic and notes it as the span's event.
+	defer x.span.End()
+	if x.span.IsRecording() {
+		x.span.SetAttributes(requestAttributes(r)...)
+	}
+	inner := r.WithContext(ctx)
+	x.wrap(w, inner)
+	x.active = s.activeOptions[activeKey{x.method, x.https}]
+	s.active.Add(ctx, 1, x.active...)
+	defer s.finish(ctx, x, r, inner)
+	next.ServeHTTP(&x.response, inner)
+	x.returned = true
+}
+
+// finish records what became of the request, also while a panic unwinds.
+func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request) {
+	elapsed := time.Since(x.start)
+	// net/http removes the files of a form that it finds on its own request.
+	r.MultipartForm = inner.MultipartForm
+	is := s.seriesOf(seriesKey{
+		pattern: inner.Pattern, method: x.method, https: x.https, status: x.status(),
+	})
+	s.duration.Record(ctx, seconds(elapsed), is.options...)
+	s.requestSize.Record(ctx, x.body.read.Load(), is.options...)
+	s.responseSize.Record(ctx, x.response.written, is.options...)
+	s.active.Add(ctx, -1, x.active...)
+	if x.span.IsRecording() {
+		describe(x, is)
+	}
+}
+
+func describe(x *exchange, is *series) {
+	x.span.SetName(is.spanName)
+	x.span.SetAttributes(is.spanAttributes...)
+	x.span.SetAttributes(sizeAttributes(x.body.read.Load(), x.response.written)...)
+	if is.failed {
+		x.span.SetStatus(codes.Error, "")
+	}
+}

@@ -1,0 +1,154 @@
+package instrument
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+const (
+	// unmatched is the route of requests that no pattern matched: a path is
+	// the client's to choose and must not become a label.
+	unmatched = "unmatched"
+
+	// otherMethod is the conventions' name for every method they do not know.
+	otherMethod = "_OTHER"
+
+	// maxSeries is the SDK's own limit for the series of one instrument. Past
+	// it, routes count as unmatched, which keeps the rest of the labels true.
+	maxSeries = 2000
+)
+
+// A seriesKey is all that tells one series of a request's histograms from
+// another.
+type seriesKey struct {
+	pattern string // as ServeMux gives it
+	method  string // known or otherMethod
+	https   bool
+	status  int
+}
+
+// A series is what its key comes to, computed once.
+type series struct {
+	options        []metric.RecordOption
+	spanName       string
+	spanAttributes []attribute.KeyValue
+	failed         bool
+}
+
+func (s *server) seriesOf(k seriesKey) *series {
+	if is, ok := s.series.load(k); ok {
+		return is
+	}
+	if s.series.full() {
+		k.pattern = ""
+	}
+	is := newSeries(k)
+	s.series.store(k, is)
+	return is
+}
+
+func newSeries(k seriesKey) *series {
+	status := semconv.HTTPResponseStatusCode(k.status)
+	is := &series{
+		spanName:       spanMethod(k.method),
+		spanAttributes: []attribute.KeyValue{status},
+		failed:         k.status >= http.StatusInternalServerError,
+	}
+	route, matched := routeOf(k.pattern)
+	labels := []attribute.KeyValue{
+		semconv.HTTPRequestMethodKey.String(k.method),
+		semconv.HTTPRoute(route),
+		semconv.URLScheme(scheme(k.https)),
+		status,
+	}
+	if matched {
+		// The conventions forbid a made-up route on a span, where its absence
+		// costs nothing.
+		is.spanName += " " + route
+		is.spanAttributes = append(is.spanAttributes, semconv.HTTPRoute(route))
+	}
+	if is.failed {
+		errorType := semconv.ErrorTypeKey.String(strconv.Itoa(k.status))
+		labels = append(labels, errorType)
+		is.spanAttributes = append(is.spanAttributes, errorType)
+	}
+	is.options = recordOptions(labels...)
+	return is
+}
+
+// routeOf returns the path of a ServeMux pattern "[METHOD ][HOST]/[PATH]", and
+// whether it is one that tells anything.
+func routeOf(pattern string) (string, bool) {
+	i := strings.IndexByte(pattern, '/')
+	if i < 0 || pattern[i:] == "/" {
+		return unmatched, false
+	}
+	route := strings.TrimSuffix(pattern[i:], "/{$}")
+	if route == "" {
+		route = "/"
+	}
+	return route, true
+}
+
+// knownMethod returns method itself or otherMethod. Methods are case-sensitive
+// (RFC 9110), and ServeMux takes them so.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodConnect, http.MethodDelete, http.MethodGet, http.MethodHead,
+		http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
+		http.MethodTrace:
+		return method
+	}
+	return otherMethod
+}
+
+// spanMethod is how the conventions name a method in the name of a span.
+func spanMethod(method string) string {
+	if method == otherMethod {
+		return "HTTP"
+	}
+	return method
+}
+
+func scheme(https bool) string {
+	if https {
+		return "https"
+	}
+	return "http"
+}
+
+type activeKey struct {
+	method string
+	https  bool
+}
+
+// activeOptions holds the attributes of active requests for all methods.
+func activeOptions() map[activeKey][]metric.AddOption {
+	all := map[activeKey][]metric.AddOption{}
+	for _, method := range []string{
+		http.MethodConnect, http.MethodDelete, http.MethodGet, http.MethodHead,
+		http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
+		http.MethodTrace, otherMethod,
+	} {
+		for _, https := range []bool{false, true} {
+			all[activeKey{method, https}] = addOptions(
+				semconv.HTTPRequestMethodKey.String(method), semconv.URLScheme(scheme(https)))
+		}
+	}
+	return all
+}
+
+// recordOptions and addOptions make the options of a series once: attributes
+// given as such would be sorted and copied at each measurement.
+func recordOptions(attrs ...attribute.KeyValue) []metric.RecordOption {
+	return []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
+}
+
+func addOptions(attrs ...attribute.KeyValue) []metric.AddOption {
+	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
+}

@@ -1,0 +1,398 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/contrib/instrumentation/runtime"
+	"go.opentelemetry.io/otel"
+	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"configservice/svc/internal/conf"
+	"configservice/svc/internal/instrument"
+)
+
+const (
+	serviceName = "config-service"
+
+	// sampledRatio is the share of traces without a sampled caller that are
+	// kept, unless OTEL_TRACES_SAMPLER says otherwise.
+	sampledRatio = 0.05
+
+	// repeatPeriod is how often the same trouble of telemetry is worth a line.
+	repeatPeriod = time.Minute
+)
+
+// telemetry is all that observes the service. It is set up by the standard
+// OTEL_* variables of the process's environment, which the SDK reads by itself.
+type telemetry struct {
+	logger         *slog.Logger // JSON lines with trace ids; over OTLP as well
+	metricsHandler http.Handler // GET /metrics
+	middleware     func(http.Handler) http.Handler
+	reads          *instrument.Reads // counts the reads that handlers report
+	pools          *instrument.Pools // observes pools of connections as they work
+	providers      instrument.Providers
+
+	// shutdown sends what is left and stops. It returns by ctx's deadline,
+	// whatever the receiver does; what went wrong is told, the rest is lost.
+	shutdown func(ctx context.Context) error
+}
+
+// newTelemetry starts telemetry. Its errors name the variable at fault; after
+// one the program is expected to end.
+//
+// With OTEL_SDK_DISABLED=true there are no metrics, spans and OTLP logs, while
+// the lines on stdout and their trace ids, taken from the caller, stay.
+func newTelemetry(ctx context.Context, version string, level slog.Leveler, stdout io.Writer) (*telemetry, error) {
+	console := slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: level})
+	disabled, err1 := sdkDisabled()
+	propagator, err2 := propagatorFromEnv()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	if disabled {
+		return noSDK(console).telemetry(propagator)
+	}
+	s, err := startSDK(ctx, version, level, console)
+	if err != nil {
+		return nil, err
+	}
+	return s.telemetry(propagator)
+}
+
+// instrument returns store with its calls measured, and shows its totals and the
+// state of its pools of connections until stop is called, which must be before
+// the store closes. The system is "sqlite" or "postgresql".
+func (t *telemetry) instrument(store conf.Store, system string, pools ...instrument.Pool) (measured conf.Store, stop func() error, err error) {
+	measured, err1 := instrument.Store(store, t.providers, system)
+	stopPools, err2 := t.pools.Observe(pools...)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, nil, err
+	}
+	stopTotals, err := instrument.Totals(t.providers, measured.Stats)
+	if err != nil {
+		return nil, nil, err
+	}
+	return measured, func() error { return errors.Join(stopTotals(), stopPools()) }, nil
+}
+
+// sdk is what an SDK gives: providers, a handler for log records, metrics to
+// scrape, and how to stop it.
+type sdk struct {
+	providers instrument.Providers
+	handler   slog.Handler
+	scrape    http.Handler
+	shutdown  func(context.Context) error
+}
+
+// telemetry puts the service's instruments onto s.
+func (s sdk) telemetry(propagator propagation.TextMapPropagator) (*telemetry, error) {
+	p := s.providers
+	p.Propagator, p.Logger = propagator, slog.New(s.handler)
+	middleware, err1 := instrument.HTTP(p)
+	reads, err2 := instrument.NewReads(p)
+	pools, err3 := instrument.NewPools(p)
+	err4 := instrument.Process(p)
+	err5 := runtime.Start(runtime.WithMeterProvider(p.Meter), runtime.WithMinimumReadMemStatsInterval(time.Second))
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return nil, err
+	}
+	return &telemetry{
+		logger: p.Logger, metricsHandler: s.scrape, middleware: middleware,
+		reads: reads, pools: pools, providers: p, shutdown: s.shutdown,
+	}, nil
+}
+
+// noSDK keeps the lines on stdout. Its /metrics is 404 and not an empty 200:
+// a scrape of nothing would look like a healthy target whose series vanished.
+func noSDK(console slog.Handler) sdk {
+	return sdk{
+		providers: instrument.Providers{Meter: metricnoop.NewMeterProvider(), Tracer: tracenoop.NewTracerProvider()},
+		handler:   instrument.LogHandler(console),
+		scrape: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "telemetry is off: OTEL_SDK_DISABLED=true", http.StatusNotFound)
+		}),
+		shutdown: func(context.Context) error { return nil },
+	}
+}
+
+// startSDK starts the three signals. Metrics have two readers: the scrape, which
+// is always there, and what OTEL_METRICS_EXPORTER names.
+func startSDK(ctx context.Context, version string, level slog.Leveler, console slog.Handler) (sdk, error) {
+	reports := reportTo(console)
+	res, err1 := describeService(ctx, version)
+	sampler, err2 := samplerFromEnv()
+	spans, err3 := autoexport.NewSpanExporter(ctx)
+	reader, err4 := autoexport.NewMetricReader(ctx)
+	records, err5 := autoexport.NewLogExporter(ctx)
+	err := errors.Join(err1, err2, naming("TRACES", err3), naming("METRICS", err4), naming("LOGS", err5))
+	if err != nil {
+		return sdk{}, err
+	}
+	meters, scrape, err := newMeters(res, reader, reports)
+	if err != nil {
+		return sdk{}, err
+	}
+	tracers := newTracers(res, spans, sampler)
+	loggers, handler := newLoggers(res, records, level, console)
+	return sdk{
+		providers: instrument.Providers{Meter: meters, Tracer: tracers},
+		handler:   handler,
+		scrape:    scrape,
+		shutdown: func(ctx context.Context) error {
+			return stopAll(ctx, map[string]func(context.Context) error{
+				"traces": tracers.Shutdown, "metrics": meters.Shutdown, "logs": loggers.Shutdown,
+			})
+		},
+	}, nil
+}
+
+func naming(signal string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("OTEL_%s_EXPORTER or OTEL_EXPORTER_OTLP_*: %w", signal, err)
+}
+
+func newMeters(res *resource.Resource, reader sdkmetric.Reader, reports *sdkReports) (*sdkmetric.MeterProvider, http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	// Scope labels would tell the same series apart by the library that made
+	// it, which no query wants.
+	scraped, err := promexporter.New(promexporter.WithRegisterer(registry), promexporter.WithoutScopeInfo())
+	if err != nil {
+		return nil, nil, err
+	}
+	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scraped)}
+	if !autoexport.IsNoneMetricReader(reader) {
+		options = append(options, sdkmetric.WithReader(reader))
+	}
+	meters := sdkmetric.NewMeterProvider(options...)
+	// One series that cannot be shown must not hide all others; it is logged
+	// and counted.
+	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true,
+		ErrorHandling:     promhttp.ContinueOnError,
+		ErrorLog:          slog.NewLogLogger(reports, slog.LevelError),
+	})
+	return meters, scrape, reports.count(meters)
+}
+
+func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler []sdktrace.TracerProviderOption) *sdktrace.TracerProvider {
+	options := append(sampler, sdktrace.WithResource(res))
+	if !autoexport.IsNoneSpanExporter(spans) {
+		options = append(options, sdktrace.WithBatcher(spans))
+	}
+	return sdktrace.NewTracerProvider(options...)
+}
+
+// newLoggers returns the handler of all log records: stdout, and OTLP from the
+// same level on.
+func newLoggers(res *resource.Resource, records sdklog.Exporter, level slog.Leveler, console slog.Handler) (*sdklog.LoggerProvider, slog.Handler) {
+	lines := instrument.LogHandler(console)
+	if autoexport.IsNoneLogExporter(records) {
+		return sdklog.NewLoggerProvider(), lines
+	}
+	loggers := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(records)))
+	sent := otelslog.NewHandler(serviceName, otelslog.WithLoggerProvider(loggers))
+	return loggers, slog.NewMultiHandler(lines, instrument.LogLevel(sent, level))
+}
+
+// stopAll stops all at once, so that one that hangs takes no time from the
+// others, and returns at ctx's deadline also when one does not heed it.
+func stopAll(ctx context.Context, stops map[string]func(context.Context) error) error {
+	stopped := make(chan error, len(stops))
+	for signal, stop := range stops {
+		go func() {
+			if err := stop(ctx); err != nil {
+				stopped <- fmt.Errorf("the last %s were not sent: %w", signal, err)
+				return
+			}
+			stopped <- nil
+		}()
+	}
+	var errs []error
+	for range stops {
+		select {
+		case err := <-stopped:
+			errs = append(errs, err)
+		case <-ctx.Done():
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// describeService returns the resource that all signals carry. The operator's
+// word wins over ours, ours over what is detected. Arguments are not part of
+// it: they can hold a password.
+func describeService(ctx context.Context, version string) (*resource.Resource, error) {
+	if _, err := resource.New(ctx, resource.WithFromEnv()); err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
+	res, err := resource.New(ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithHost(),
+		resource.WithProcessPID(),
+		resource.WithProcessExecutableName(),
+		resource.WithProcessRuntimeName(),
+		resource.WithProcessRuntimeVersion(),
+		resource.WithService(),
+		resource.WithAttributes(semconv.ServiceName(serviceName), semconv.ServiceVersion(version)),
+		resource.WithFromEnv(),
+	)
+	if res == nil {
+		return nil, err
+	}
+	if err != nil { // a detail that could not be detected is no reason not to start
+		otel.Handle(err)
+	}
+	return res, nil
+}
+
+func sdkDisabled() (bool, error) {
+	const name = "OTEL_SDK_DISABLED"
+	switch v := envWord(name); v {
+	case "true":
+		return true, nil
+	case "", "false":
+		return false, nil
+	default:
+		return false, fmt.Errorf("%s is %q: it must be true or false", name, v)
+	}
+}
+
+// samplerFromEnv returns our sampler, or nothing when the operator chose one,
+// which the SDK reads by itself. The SDK would take a mistake there as a wish
+// for every trace, so it is told.
+func samplerFromEnv() ([]sdktrace.TracerProviderOption, error) {
+	const name, arg = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
+	switch v := envWord(name); v {
+	case "":
+		return []sdktrace.TracerProviderOption{
+			sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(sampledRatio))),
+		}, nil
+	case "always_on", "always_off", "parentbased_always_on", "parentbased_always_off":
+		return nil, nil
+	case "traceidratio", "parentbased_traceidratio":
+		ratio := envWord(arg)
+		if f, err := strconv.ParseFloat(ratio, 64); ratio != "" && (err != nil || f < 0 || f > 1) {
+			return nil, fmt.Errorf("%s is %q: it must be a ratio from 0 to 1", arg, ratio)
+		}
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("%s is %q: it must be always_on, always_off or traceidratio, "+
+			"alone or after parentbased_", name, v)
+	}
+}
+
+// propagatorFromEnv knows the propagators of the W3C.
+func propagatorFromEnv() (propagation.TextMapPropagator, error) {
+	const name = "OTEL_PROPAGATORS"
+	known := map[string]propagation.TextMapPropagator{
+		"tracecontext": propagation.TraceContext{},
+		"baggage":      propagation.Baggage{},
+	}
+	names := envWord(name)
+	if names == "" {
+		names = "tracecontext,baggage"
+	}
+	var chosen []propagation.TextMapPropagator
+	for n := range strings.SplitSeq(names, ",") {
+		p, ok := known[strings.TrimSpace(n)]
+		if !ok && names != "none" {
+			return nil, fmt.Errorf("%s is %q: it must be none or a list of tracecontext and baggage", name, names)
+		}
+		if ok && !slices.Contains(chosen, p) {
+			chosen = append(chosen, p)
+		}
+	}
+	return propagation.NewCompositeTextMapPropagator(chosen...), nil
+}
+
+func envWord(name string) string {
+	return strings.ToLower(strings.TrimSpace(os.Getenv(name)))
+}
+
+// sdkReports is where the SDK's own troubles go: to stdout, each kind once a
+// minute, and into a counter. They never go to the SDK, which would answer with
+// new ones.
+type sdkReports struct {
+	slog.Handler
+	errors *atomic.Int64
+}
+
+// reportTo makes console the end of all that the SDK says. The SDK has one such
+// place a process.
+func reportTo(console slog.Handler) *sdkReports {
+	r := &sdkReports{Handler: instrument.Throttle(console, repeatPeriod), errors: new(atomic.Int64)}
+	otel.SetLogger(logr.FromSlogHandler(r))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		slog.New(r).Error("telemetry has trouble; the service goes on", "error", err)
+	}))
+	return r
+}
+
+// count shows how often there was trouble. It is observed, not added to, so
+// that it is there from zero on and reporting never calls the SDK.
+func (r *sdkReports) count(meters metric.MeterProvider) error {
+	_, err := meters.Meter(serviceName).Int64ObservableCounter("config.telemetry.errors",
+		metric.WithUnit("{error}"),
+		metric.WithDescription("Troubles that the OpenTelemetry SDK reported: exports that failed, data that was rejected or dropped."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(r.errors.Load())
+			return nil
+		}))
+	return err
+}
+
+func (r *sdkReports) Enabled(ctx context.Context, l slog.Level) bool {
+	return r.Handler.Enabled(ctx, sdkLevel(l))
+}
+
+func (r *sdkReports) Handle(ctx context.Context, rec slog.Record) error {
+	rec.Level = sdkLevel(rec.Level)
+	if rec.Level >= slog.LevelWarn {
+		r.errors.Add(1)
+	}
+	return r.Handler.Handle(ctx, rec)
+}
+
+func (r *sdkReports) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &sdkReports{r.Handler.WithAttrs(attrs), r.errors}
+}
+
+func (r *sdkReports) WithGroup(name string) slog.Handler {
+	return &sdkReports{r.Handler.WithGroup(name), r.errors}
+}
+
+// sdkLevel undoes what logr makes of the SDK's warnings, which have verbosity 1.
+func sdkLevel(l slog.Level) slog.Level {
+	if l == -1 {
+		return slog.LevelWarn
+	}
+	return l
+}
