@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// untilSignalled returns a context that is done after the first Ctrl-C, SIGTERM
+// or hang-up of the terminal, and one that is done after the second.
+//
+// SIGPIPE is taken and ignored: in `make run | tee file`, Ctrl-C ends tee as
+// well, and the next line of output would end the stack amid its orderly stop.
+func untilSignalled(parent context.Context) (stop, kill context.Context, release func()) {
+	stop, cancelStop := context.WithCancel(parent)
+	kill, cancelKill := context.WithCancel(context.WithoutCancel(parent))
+	signals, broken := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(signals, asking()...)
+	signal.Notify(broken, syscall.SIGPIPE)
+	over := make(chan struct{})
+	go func() {
+		for _, cancel := range []func(){cancelStop, cancelKill} {
+			select {
+			case <-signals:
+				cancel()
+			case <-over:
+				return
+			}
+		}
+	}()
+	return stop, kill, func() {
+		signal.Stop(signals)
+		signal.Stop(broken)
+		close(over)
+		cancelStop()
+		cancelKill()
+	}
+}
+
+// asking are the signals that ask for an end. Who started the stack with nohup
+// does not want it to end with the terminal.
+func asking() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{os.Interrupt, syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+}
