@@ -27,14 +27,16 @@ prometheus | promtool)
 otelcol)
 	cd "$tools/otelcol"
 	package=.
-	version=$(required go.opentelemetry.io/collector/otelcol | sed 's/^v//')
+	pinned=$(required go.opentelemetry.io/collector/otelcol)
+	version=${pinned#v}
 	stamps= # the generated main.go says its version
 	tags=
 	;;
 cadvisor)
 	cd "$tools/cadvisor"
 	package=.
-	version=$(required github.com/google/cadvisor | sed 's/^v//')
+	pinned=$(required github.com/google/cadvisor)
+	version=${pinned#v}
 	stamps="-X github.com/google/cadvisor/version.Version=$version"
 	tags=
 	;;

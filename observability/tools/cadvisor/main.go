@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
@@ -20,7 +21,7 @@ import (
 
 	"github.com/google/cadvisor/cache/memory"
 	"github.com/google/cadvisor/container"
-	_ "github.com/google/cadvisor/container/docker/install" // names Docker's containers
+	"github.com/google/cadvisor/container/docker"
 	"github.com/google/cadvisor/info/v2"
 	"github.com/google/cadvisor/manager"
 	"github.com/google/cadvisor/metrics"
@@ -133,6 +134,9 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 		return fmt.Errorf("%w (see -listen_ip and -port)", err)
 	}
 	defer ln.Close()
+	if err := joinDocker(*docker.ArgDockerEndpoint); err != nil {
+		fmt.Fprintf(stdout, "cadvisor: no Docker, only cgroups are seen: %v\n", err)
+	}
 	m, err := manager.New(memory.New(o.storage, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, o.kinds(),
 		http.DefaultClient, strings.Split(o.cgroupPrefixes, ","), strings.Split(o.allowedEnv, ","), "", 0)
 	if err != nil {
@@ -153,6 +157,21 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return errors.Join(srv.Shutdown(deadline), m.Stop())
+}
+
+// joinDocker has the library ask Docker for the names of its containers. It knocks first: the
+// library tries for 5 s before it believes that there is no Docker.
+func joinDocker(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return err
+	}
+	conn, err := net.DialTimeout(u.Scheme, u.Host+u.Path, time.Second)
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	return container.RegisterPlugin("docker", docker.NewPlugin())
 }
 
 // handler answers health probes, and scrapes with the newest sample of every container. As
