@@ -18,9 +18,10 @@ const (
 	// otherMethod is the conventions' name for every method they do not know.
 	otherMethod = "_OTHER"
 
-	// maxSeries is the SDK's own limit for the series of one instrument. Past
-	// it, routes count as unmatched, which keeps the rest of the labels true.
-	maxSeries = 2000
+	// maxSeries bounds the series of one histogram well below the SDK's own
+	// limit of 2000. Past it, routes count as unmatched, which keeps the other
+	// labels true; past the SDK's, all of them would be lost.
+	maxSeries = 1000
 )
 
 // A seriesKey is all that tells one series of a request's histograms from
