@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
-
 	"configservice/svc/internal/conf"
 )
 
@@ -111,7 +109,7 @@ func (s *server) patchConfiguration(w http.ResponseWriter, r *http.Request) erro
 		if _, ok := b.fields["config"]; !ok {
 			return nil
 		}
-		merged, err := jsonpatch.MergePatch(old, c.Config)
+		merged, err := mergePatch(old, c.Config)
 		if err != nil {
 			return fmt.Errorf("merge patch: %w", err)
 		}
