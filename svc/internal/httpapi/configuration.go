@@ -8,7 +8,11 @@ import (
 )
 
 func (s *server) readConfiguration(w http.ResponseWriter, r *http.Request) (*body, error) {
-	return s.readBody(w, r, "application_id", "name", "comments", "config")
+	fields := []string{"name", "comments", "config"}
+	if r.Method != http.MethodPatch { // it changes what can be changed, and the application cannot
+		fields = append(fields, "application_id")
+	}
+	return s.readBody(w, r, fields...)
 }
 
 func (b *body) configuration(c *conf.Configuration) {

@@ -70,7 +70,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	p := problem{Code: conf.CodeOf(err), Detail: internalDetail}
-	p.Status = status(p.Code)
+	if p.Status = status(p.Code); p.Status == http.StatusInternalServerError {
+		p.Code = conf.Internal // a code that has no status is none of the contract's either
+	}
 	if e, ok := errors.AsType[*conf.Error](err); ok && p.Status != http.StatusInternalServerError {
 		p.Detail, p.Errors = e.Detail, e.Fields
 	}
