@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5/static"
 	"github.com/swaggest/swgui/v5emb"
 	"go.yaml.in/yaml/v3"
 )
@@ -132,20 +133,31 @@ const docsPolicy = "default-src 'self'; script-src 'self' 'unsafe-inline'; style
 
 // docsPage serves the page to read and try the contract at base, and its
 // assets below. It wants the contract at /openapi.json.
-func docsPage(base string) http.Handler {
+func docsPage(base string) handler {
 	page := v5emb.NewHandlerWithConfig(swgui.Config{
 		Title:       "Configuration Service",
 		SwaggerJSON: "/openapi.json",
 		BasePath:    base,
-		SettingsUI: map[string]string{
-			"tryItOutEnabled":        "true",
-			"displayRequestDuration": "true",
-		},
+		SettingsUI:  map[string]string{"displayRequestDuration": "true"},
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if asset := r.PathValue("asset"); asset != "" && !isDocsAsset(asset) {
+			return routeNotFound(w, r)
+		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", docsPolicy)
 		h.Set("Cache-Control", "no-cache")
 		page.ServeHTTP(w, r)
-	})
+		return nil
+	}
+}
+
+// isDocsAsset reports whether the page has a file of this name. Most of them
+// are kept compressed, under a name that tells so.
+func isDocsAsset(name string) bool {
+	_, err := static.FS.Open(name)
+	if err != nil {
+		_, err = static.FS.Open(name + ".gz")
+	}
+	return err == nil
 }

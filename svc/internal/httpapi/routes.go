@@ -37,6 +37,7 @@ func (s *server) routes() []route {
 	page := func(path string, h http.Handler) route {
 		return route{"GET", path, false, h}
 	}
+	docs := docsPage("/docs")
 	return []route{
 		create(base+"/applications", s.createApplication),
 		list(base+"/applications", s.listApplications),
@@ -59,8 +60,8 @@ func (s *server) routes() []route {
 		page("/metrics", s.Metrics),
 		page("/openapi.yaml", openapiYAML()),
 		page("/openapi.json", s.contractJSON),
-		page("/docs", docsPage("/docs")),
-		page("/docs/{asset...}", docsPage("/docs")),
+		read("/docs", docs),
+		read("/docs/{asset...}", docs),
 	}
 }
 

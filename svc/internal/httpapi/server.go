@@ -7,7 +7,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
+	"strings"
 
 	"configservice/svc/internal/conf"
 )
@@ -71,15 +73,15 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	s := &server{o, contractJSON}
-	return s.recovered(s.mux()), nil
+	if s.Metrics == nil {
+		s.Metrics = s.handle(routeNotFound)
+	}
+	return s.recovered(s.literal(s.mux())), nil
 }
 
 func (o *Options) setDefaults() {
 	if o.Ready == nil {
 		o.Ready = func() bool { return true }
-	}
-	if o.Metrics == nil {
-		o.Metrics = http.NotFoundHandler()
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = DefaultMaxBody
@@ -104,6 +106,25 @@ func (s *server) handle(h handler) http.Handler {
 		if err := h(w, r); err != nil {
 			s.fail(w, r, err)
 		}
+	})
+}
+
+// literal takes a path for what it says. ServeMux redirects one with an empty
+// or a dot segment to what it might have meant, so that a name left empty by
+// mistake would lead to something else.
+func (s *server) literal(next http.Handler) http.Handler {
+	missing := s.handle(routeNotFound)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := r.URL.EscapedPath()
+		clean := path.Clean(given)
+		if strings.HasSuffix(given, "/") && clean != "/" {
+			clean += "/"
+		}
+		if given != clean {
+			missing.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
