@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"configservice/svc/internal/conf"
@@ -44,7 +47,7 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request, known ...strin
 		return nil, &conf.Error{Code: conf.Invalid, Detail: "the body must be a JSON object",
 			Fields: []conf.FieldError{{Pointer: "", Detail: "must be a JSON object"}}}
 	}
-	for name := range b.fields {
+	for _, name := range slices.Sorted(maps.Keys(b.fields)) {
 		if !slices.Contains(known, name) {
 			b.problem(pointer(name), "is not a known field")
 		}
@@ -66,8 +69,9 @@ func checkMediaType(r *http.Request) error {
 }
 
 // checkJSON reports why data is not one JSON value that means the same to
-// every reader: encoding/json lets ill-formed UTF-8 and members of the same
-// name pass (RFC 8259, sections 4 and 8.1).
+// every reader: encoding/json lets ill-formed UTF-8, members of the same name
+// and halves of characters pass (RFC 8259, sections 8.1, 4 and 8.2), and
+// replaces what it cannot read.
 func checkJSON(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("it is empty")
@@ -79,9 +83,46 @@ func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not valid UTF-8")
 	}
+	if hasHalfCharacter(data) {
+		return errors.New(`it has an escape like \ud800 that is half a character`)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	return checkNames(d)
+}
+
+// hasHalfCharacter reports whether data, which is JSON, escapes one half of a
+// surrogate pair without the other.
+func hasHalfCharacter(data []byte) bool {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		first, ok := unicodeEscape(data[i:])
+		if !ok {
+			i++ // over what is escaped
+			continue
+		}
+		i += 5
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		second, _ := unicodeEscape(data[i+1:])
+		if utf16.DecodeRune(first, second) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// unicodeEscape returns what an escape like \u00e9 at the start of data says.
+func unicodeEscape(data []byte) (rune, bool) {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	return rune(n), err == nil
 }
 
 // checkNames reads one value and reports a member name that stands twice in
