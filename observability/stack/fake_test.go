@@ -140,8 +140,13 @@ func (p project) startProgram(name string, env []string, args ...string) *stack 
 		_ = s.cmd.Wait()
 	}()
 	p.t.Cleanup(func() {
-		s.signal(syscall.SIGKILL) // its programs die with it
-		<-s.ended
+		s.signal(syscall.SIGTERM) // it takes its cgroups away, if it still can
+		select {
+		case <-s.ended:
+		case <-time.After(testwait.Patience):
+			s.signal(syscall.SIGKILL) // its programs die with it
+			<-s.ended
+		}
 	})
 	return s
 }

@@ -80,7 +80,14 @@ func fakeProgram(args []string) int {
 
 func startGrandchild() {
 	child := exec.Command(os.Args[0], "fake-program", "-name", "grandchild", "-stubborn", "-listen", "127.0.0.1:0")
-	if err := child.Start(); err != nil {
+	hello, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err == nil { // its signal handler is in place when it says hello
+		_, err = hello.Read(make([]byte, 1))
+	}
+	if err != nil {
 		panic(err)
 	}
 	fmt.Printf("grandchild is %d\n", child.Process.Pid)
