@@ -11,10 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/contrib/bridges/otelslog"
@@ -22,7 +20,6 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
 	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
-	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -42,9 +39,6 @@ const (
 	// sampledRatio is the share of traces without a sampled caller that are
 	// kept, unless OTEL_TRACES_SAMPLER says otherwise.
 	sampledRatio = 0.05
-
-	// repeatPeriod is how often the same trouble of telemetry is worth a line.
-	repeatPeriod = time.Minute
 )
 
 // telemetry is all that observes the service. It is set up by the standard
@@ -164,6 +158,7 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 		handler:   handler,
 		scrape:    scrape,
 		shutdown: func(ctx context.Context) error {
+			reports.stopping.Store(true)
 			return stopAll(ctx, map[string]func(context.Context) error{
 				"traces": tracers.Shutdown, "metrics": meters.Shutdown, "logs": loggers.Shutdown,
 			})
@@ -335,64 +330,4 @@ func propagatorFromEnv() (propagation.TextMapPropagator, error) {
 
 func envWord(name string) string {
 	return strings.ToLower(strings.TrimSpace(os.Getenv(name)))
-}
-
-// sdkReports is where the SDK's own troubles go: to stdout, each kind once a
-// minute, and into a counter. They never go to the SDK, which would answer with
-// new ones.
-type sdkReports struct {
-	slog.Handler
-	errors *atomic.Int64
-}
-
-// reportTo makes console the end of all that the SDK says. The SDK has one such
-// place a process.
-func reportTo(console slog.Handler) *sdkReports {
-	r := &sdkReports{Handler: instrument.Throttle(console, repeatPeriod), errors: new(atomic.Int64)}
-	otel.SetLogger(logr.FromSlogHandler(r))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		slog.New(r).Error("telemetry has trouble; the service goes on", "error", err)
-	}))
-	return r
-}
-
-// count shows how often there was trouble. It is observed, not added to, so
-// that it is there from zero on and reporting never calls the SDK.
-func (r *sdkReports) count(meters metric.MeterProvider) error {
-	_, err := meters.Meter(serviceName).Int64ObservableCounter("config.telemetry.errors",
-		metric.WithUnit("{error}"),
-		metric.WithDescription("Troubles that the OpenTelemetry SDK reported: exports that failed, data that was rejected or dropped."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(r.errors.Load())
-			return nil
-		}))
-	return err
-}
-
-func (r *sdkReports) Enabled(ctx context.Context, l slog.Level) bool {
-	return r.Handler.Enabled(ctx, sdkLevel(l))
-}
-
-func (r *sdkReports) Handle(ctx context.Context, rec slog.Record) error {
-	rec.Level = sdkLevel(rec.Level)
-	if rec.Level >= slog.LevelWarn {
-		r.errors.Add(1)
-	}
-	return r.Handler.Handle(ctx, rec)
-}
-
-func (r *sdkReports) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &sdkReports{r.Handler.WithAttrs(attrs), r.errors}
-}
-
-func (r *sdkReports) WithGroup(name string) slog.Handler {
-	return &sdkReports{r.Handler.WithGroup(name), r.errors}
-}
-
-// sdkLevel undoes what logr makes of the SDK's warnings, which have verbosity 1.
-func sdkLevel(l slog.Level) slog.Level {
-	if l == -1 {
-		return slog.LevelWarn
-	}
-	return l
 }
