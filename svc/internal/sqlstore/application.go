@@ -26,7 +26,7 @@ func (s *Store) CreateApplication(ctx context.Context, a conf.Application) (conf
 		return conf.Application{}, err
 	}
 	err := s.write(ctx, func(tx *transaction) (err error) {
-		if a.ID, err = s.ids.next(tx.now); err != nil {
+		if a.ID, err = tx.newID(); err != nil {
 			return err
 		}
 		a.Revision, a.CreatedAt, a.UpdatedAt = tx.revision, tx.now, tx.now

@@ -27,7 +27,7 @@ func (s *Store) CreateConfiguration(ctx context.Context, c conf.Configuration) (
 		return conf.Configuration{}, err
 	}
 	err := s.write(ctx, func(tx *transaction) (err error) {
-		if c.ID, err = s.ids.next(tx.now); err != nil {
+		if c.ID, err = tx.newID(); err != nil {
 			return err
 		}
 		c.Version, c.Revision, c.CreatedAt, c.UpdatedAt = 1, tx.revision, tx.now, tx.now

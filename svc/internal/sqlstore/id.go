@@ -2,29 +2,24 @@ package sqlstore
 
 import (
 	"crypto/rand"
-	"sync"
-	"time"
+	"encoding/binary"
 
 	"github.com/oklog/ulid/v2"
 )
 
-// idSource makes ULIDs (https://github.com/ulid/spec) that never go back, also
-// when the clock does, so that their order is the order in which they were
-// made.
-type idSource struct {
-	mu      sync.Mutex
-	entropy *ulid.MonotonicEntropy
-	last    uint64 // milliseconds since 1970
-}
-
-func newIDSource() *idSource {
-	return &idSource{entropy: ulid.Monotonic(rand.Reader, 0)}
-}
-
-func (s *idSource) next(now time.Time) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = max(s.last, ulid.Timestamp(now))
-	id, err := ulid.New(s.last, s.entropy)
+// newID returns a ULID (https://github.com/ulid/spec) whose order among all
+// others is the order of the transactions that made them: after the time come
+// the low 40 bits of the revision, and only then chance. A transaction makes
+// one id at most.
+func (tx *transaction) newID() (string, error) {
+	var id ulid.ULID
+	if err := id.SetTime(ulid.Timestamp(tx.now)); err != nil {
+		return "", err
+	}
+	var revision [8]byte
+	binary.BigEndian.PutUint64(revision[:], uint64(tx.revision))
+	entropy := append(revision[3:], 0, 0, 0, 0, 0)
+	rand.Read(entropy[5:]) // never fails
+	err := id.SetEntropy(entropy)
 	return id.String(), err
 }

@@ -34,8 +34,8 @@ func (nobody) Created(string, time.Duration)        {}
 // A Pool describes one connection pool of a store.
 type Pool struct {
 	Name    string
-	MaxIdle int
 	Stats   func() sql.DBStats
+	MaxIdle int // connections kept open while idle
 }
 
 // pool hands out connections and tells its observer. Every call of the store

@@ -287,15 +287,33 @@ func TestExhaustedPoolIsObservedAndRecovers(t *testing.T) {
 	}
 }
 
-func TestIDsDoNotGoBackWithTheClock(t *testing.T) {
-	ids := newIDSource()
+// The order of creation is told by ids and times, so both must follow the
+// revisions and not the clock.
+func TestIDsAndTimesDoNotGoBackWithTheClock(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "store.db"), Options{})
 	now := time.Now()
-	var last string
-	for _, at := range []time.Time{now, now, now.Add(-time.Hour), now.Add(time.Millisecond)} {
-		id, err := ids.next(at)
-		if err != nil || id <= last {
-			t.Errorf("id %s (%v) does not follow %s", id, err, last)
+	var lastID string
+	var lastTime time.Time
+	for _, clock := range []time.Time{now, now, now.Add(-time.Hour), now.Add(time.Microsecond), now.Add(time.Second)} {
+		err := s.writer.with(t.Context(), func(ctx context.Context, c *sql.Conn) error {
+			sqlTx, err := c.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer sqlTx.Rollback()
+			tx := &transaction{Tx: sqlTx, ctx: ctx}
+			if err := tx.begin(clock); err != nil {
+				return err
+			}
+			id, err := tx.newID()
+			if err != nil || id <= lastID || !tx.now.After(lastTime) {
+				t.Errorf("at %v: id %s (%v) after %s, time %v after %v", clock, id, err, lastID, tx.now, lastTime)
+			}
+			lastID, lastTime = id, tx.now
+			return tx.Commit()
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		last = id
 	}
 }

@@ -47,7 +47,6 @@ func (o *Options) setDefaults() {
 type Store struct {
 	writer *pool // a single connection: SQLite has one writer at a time
 	reader *pool
-	ids    *idSource
 }
 
 var _ conf.Store = (*Store)(nil)
@@ -65,7 +64,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	o.setDefaults()
-	s := &Store{ids: newIDSource()}
+	s := &Store{}
 	if s.writer, err = openPool("writer", writerDSN(path, o.Timeout), 1, o); err != nil {
 		return nil, err
 	}

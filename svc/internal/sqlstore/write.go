@@ -15,7 +15,7 @@ type transaction struct {
 	*sql.Tx
 	ctx      context.Context
 	revision int64
-	now      time.Time
+	now      time.Time // later than that of every earlier revision
 	changes  int
 }
 
@@ -28,8 +28,8 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 			return err
 		}
 		defer sqlTx.Rollback() // does nothing after Commit
-		tx := &transaction{Tx: sqlTx, ctx: ctx, now: time.Now().UTC().Truncate(time.Microsecond)}
-		if err := tx.row(`UPDATE store SET revision = revision + 1 RETURNING revision`).Scan(&tx.revision); err != nil {
+		tx := &transaction{Tx: sqlTx, ctx: ctx}
+		if err := tx.begin(time.Now()); err != nil {
 			return err
 		}
 		if err := fn(tx); err != nil {
@@ -37,6 +37,18 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 		}
 		return tx.Commit()
 	}))
+}
+
+// begin takes the next revision, and a time that is clock's unless an earlier
+// revision has that time already.
+func (tx *transaction) begin(clock time.Time) error {
+	var micros int64
+	err := tx.row(`
+		UPDATE store SET revision = revision + 1,
+			committed_at = CASE WHEN committed_at < $1 THEN $1 ELSE committed_at + 1 END
+		RETURNING revision, committed_at`, clock.UnixMicro()).Scan(&tx.revision, &micros)
+	tx.now = fromMicros(micros)
+	return err
 }
 
 func (tx *transaction) row(query string, args ...any) *sql.Row {

@@ -3,14 +3,16 @@
 -- "Conf" in ASCII: tells our files from another program's.
 PRAGMA application_id = 0x436F6E66;
 
--- One row: the last committed revision and the totals, kept by every write.
+-- One row: the last committed revision, its time, and the totals, kept by every
+-- write. Later revisions have later times, whatever the clocks say.
 CREATE TABLE store (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
     revision       INTEGER NOT NULL,
+    committed_at   INTEGER NOT NULL,
     applications   INTEGER NOT NULL,
     configurations INTEGER NOT NULL
 ) STRICT;
-INSERT INTO store VALUES (1, 0, 0, 0);
+INSERT INTO store VALUES (1, 0, 0, 0, 0);
 
 -- Times are microseconds since 1970 in UTC; ids are ULIDs, so their order is
 -- that of creation.
@@ -51,6 +53,7 @@ CREATE TABLE changes (
     comments         TEXT,
     config           TEXT,             -- null: deleted, or the application itself
     changed_by       TEXT,             -- null: not known
+    changed_from     TEXT,             -- the address of who; null: not known
     created_at       INTEGER NOT NULL,
     PRIMARY KEY (revision, ordinal)
 ) STRICT;
