@@ -158,6 +158,15 @@ func (s *stack) await(pattern string) []string {
 	return s.out.Await(s.t, pattern, 1)
 }
 
+func (s *stack) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // end waits until the stack has ended and returns its exit code and output.
 func (s *stack) end() (int, string) {
 	s.t.Helper()

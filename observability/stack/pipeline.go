@@ -75,7 +75,7 @@ func service(o options, getenv func(string) string) supervise.Program {
 		Env:     env,
 		Ports:   []supervise.Port{o.port(servicePort, "HTTP API")},
 		Health:  o.url(servicePort, "/readyz"),
-		URL:     o.url(servicePort, ""),
+		URL:     o.url(servicePort, "/docs"),
 		Needs:   []string{"otel-collector"},
 		Prepare: func() error { return os.MkdirAll(dir, 0o755) },
 		// The service gives requests in flight and the last telemetry their time.
@@ -113,7 +113,7 @@ func prometheus(o options) supervise.Program {
 		},
 		Ports:   []supervise.Port{o.port(prometheusPort, "HTTP API")},
 		Health:  o.url(prometheusPort, "/-/ready"),
-		URL:     o.url(prometheusPort, ""),
+		URL:     o.url(prometheusPort, "/api/v1/targets"), // no web pages are built in
 		Needs:   []string{"otel-collector", "config-service", "cadvisor"},
 		Files:   []string{filepath.Join(o.config, "prometheus.yml"), filepath.Join(o.config, "targets", "native")},
 		Prepare: func() error { return writePrometheusConfig(o.config, dir, o.offset) },

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // untilSignalled returns a context that is done after the first Ctrl-C, SIGTERM
@@ -20,13 +21,10 @@ func untilSignalled(parent context.Context) (stop, kill context.Context, release
 	signal.Notify(broken, syscall.SIGPIPE)
 	over := make(chan struct{})
 	go func() {
-		for _, cancel := range []func(){cancelStop, cancelKill} {
-			select {
-			case <-signals:
-				cancel()
-			case <-over:
-				return
-			}
+		if receive(signals, over) {
+			cancelStop()
+			ignoreEchoes(signals, over)
+			cancelKill()
 		}
 	}()
 	return stop, kill, func() {
@@ -35,6 +33,26 @@ func untilSignalled(parent context.Context) (stop, kill context.Context, release
 		close(over)
 		cancelStop()
 		cancelKill()
+	}
+}
+
+func receive(signals <-chan os.Signal, over <-chan struct{}) bool {
+	select {
+	case <-signals:
+		return true
+	case <-over:
+		return false
+	}
+}
+
+// ignoreEchoes returns at the next signal that somebody means. One signal often
+// arrives twice, as when make and its whole process group are told to end; no
+// person presses Ctrl-C again as fast.
+func ignoreEchoes(signals <-chan os.Signal, over <-chan struct{}) {
+	const echo = 500 * time.Millisecond
+	began := time.Now()
+	for receive(signals, over) && time.Since(began) < echo {
+		continue
 	}
 }
 

@@ -59,7 +59,7 @@ func holders(ports map[string]int) map[int]string {
 }
 
 func commandOf(pid string) string {
-	const width = 60
+	const width = 100
 	text, err := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
 	if err != nil {
 		return "it has just ended"
