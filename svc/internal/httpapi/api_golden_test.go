@@ -13,7 +13,7 @@ import (
 func recordedConversation(t *testing.T, c *contract) {
 	a := serve(t, c)
 	r := recorder{api: a}
-	app := r.id(call{method: "POST", path: "/api/v1/applications", body: `{"name":"checkout","comments":"Takes the money"}`})
+	app := r.id(call{method: "POST", path: "/api/v1/applications", body: `{"name":"checkout","comments":"Takes money & gives <change>"}`})
 	r.do(call{method: "POST", path: "/api/v1/applications", body: `{"name":"checkout"}`})
 	one := "/api/v1/applications/" + app
 	r.do(call{method: "PUT", path: one, body: `{"comments":null}`, header: map[string]string{"If-Match": `"1"`}})

@@ -75,7 +75,7 @@ func matchCases() []matchCase {
 		{`'NOW'`, false},
 		{`"*"`, false},
 		{`"a, "NOW`, false},
-		{`"x, *"`, false},
+		{`"x,*,y"`, false}, // one tag, with commas in it
 	}
 }
 
