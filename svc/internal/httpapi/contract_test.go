@@ -95,16 +95,33 @@ func loadContract(t *testing.T) *contract {
 	return &contract{doc: doc, router: router, seen: map[sighting]bool{}}
 }
 
-// closeSchemas refuses every member that the contract does not name. To
-// clients the contract leaves answers open, so that they may gain fields;
-// here a field that it does not tell of is a mistake.
+// closeSchemas refuses every member of an answer that the contract does not
+// name. To clients the contract leaves answers open, so that they may gain
+// fields; here a field that it does not tell of is a mistake. Request bodies
+// are as strict as the contract says.
 func closeSchemas(doc *openapi3.T) {
 	closed := false
-	for _, s := range doc.Components.Schemas {
-		if len(s.Value.Properties) > 0 {
+	for name, s := range doc.Components.Schemas {
+		if len(s.Value.Properties) > 0 && !isRequestBody(doc, "#/components/schemas/"+name) {
 			s.Value.AdditionalProperties = openapi3.AdditionalProperties{Has: &closed}
 		}
 	}
+}
+
+func isRequestBody(doc *openapi3.T, ref string) bool {
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if op.RequestBody == nil {
+				continue
+			}
+			for _, media := range op.RequestBody.Value.Content {
+				if media.Schema.Ref == ref {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // Names under which the answers of no operation are noted.
