@@ -14,8 +14,12 @@ import (
 	"configservice/svc/internal/httpapi"
 )
 
-// A brokenStore ends every call in err, or in a panic where there is none.
-type brokenStore struct{ err error }
+// A brokenStore ends every call in err, or in a panic where there is none, as
+// does any call that is not below.
+type brokenStore struct {
+	conf.Store
+	err error
+}
 
 func (s brokenStore) fail() error {
 	if s.err == nil {
@@ -94,7 +98,7 @@ func storeFaults(t *testing.T, c *contract) {
 			t.Run(tc.name+": "+request.method+" "+request.path, func(t *testing.T) {
 				log := &lines{}
 				a := serveWith(t, c, httpapi.Options{
-					Store:   brokenStore{tc.err},
+					Store:   brokenStore{err: tc.err},
 					Logger:  slog.New(slog.NewJSONHandler(log, nil)),
 					TraceID: func(context.Context) string { return trace },
 				})
@@ -157,7 +161,7 @@ func (l *lines) count() int {
 func operation(t *testing.T, c *contract) {
 	well := serveWith(t, c, httpapi.Options{Store: openStore(t), Version: "1.2.3"})
 	stopping := serveWith(t, c, httpapi.Options{Store: openStore(t), Ready: func() bool { return false }})
-	unwell := serveWith(t, c, httpapi.Options{Store: brokenStore{conf.Errorf(conf.Unavailable, "the database does not answer")}})
+	unwell := serveWith(t, c, httpapi.Options{Store: brokenStore{err: conf.Errorf(conf.Unavailable, "the database does not answer")}})
 	for _, tc := range []struct {
 		name   string
 		a      *api
