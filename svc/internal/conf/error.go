@@ -16,6 +16,7 @@ const (
 	NotFound           Code = "not_found"
 	Exists             Code = "already_exists" // the name is taken
 	PreconditionFailed Code = "precondition_failed"
+	Compacted          Code = "compacted"   // that part of the history is no longer kept
 	Unavailable        Code = "unavailable" // a dependency is down or too slow; worth a retry
 	Internal           Code = "internal"    // everything that nobody foresaw
 )

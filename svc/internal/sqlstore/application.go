@@ -50,7 +50,7 @@ func (tx *transaction) insertApplication(a conf.Application) error {
 	if err := tx.total(1, 0); err != nil {
 		return err
 	}
-	return tx.applicationChanged(opCreate, a)
+	return tx.applicationChanged(conf.Create, a)
 }
 
 // Application implements [conf.Store].
@@ -182,7 +182,7 @@ func (tx *transaction) updateApplication(a conf.Application) error {
 	if err != nil {
 		return applicationNameTaken(err, a.Name)
 	}
-	return tx.applicationChanged(opUpdate, a)
+	return tx.applicationChanged(conf.Update, a)
 }
 
 // DeleteApplication implements [conf.Store].
@@ -209,7 +209,7 @@ func (tx *transaction) deleteApplication(a conf.Application) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.configurationChanged(opDelete, c); err != nil {
+		if err := tx.configurationChanged(conf.Delete, c); err != nil {
 			return err
 		}
 	}
@@ -219,7 +219,7 @@ func (tx *transaction) deleteApplication(a conf.Application) error {
 	if err := tx.total(-1, -len(a.ConfigurationIDs)); err != nil {
 		return err
 	}
-	return tx.applicationChanged(opDelete, a)
+	return tx.applicationChanged(conf.Delete, a)
 }
 
 func applicationNameTaken(err error, name string) error {

@@ -57,7 +57,7 @@ func (tx *transaction) insertConfiguration(c conf.Configuration) error {
 	if err := tx.total(0, 1); err != nil {
 		return err
 	}
-	return tx.configurationChanged(opCreate, c)
+	return tx.configurationChanged(conf.Create, c)
 }
 
 // touchApplication gives the application this transaction's revision, since
@@ -148,23 +148,32 @@ func listConfigurations(ctx context.Context, q querier, query conf.Configuration
 
 // UpdateConfiguration implements [conf.Store].
 func (s *Store) UpdateConfiguration(ctx context.Context, id string, edit conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	return s.changeConfiguration(ctx, id, conf.Update, func(_ *transaction, c *conf.Configuration) error {
+		return edit(c)
+	})
+}
+
+// changeConfiguration makes the next version of a configuration from what
+// change leaves of its name, comments and config.
+func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
+	change func(*transaction, *conf.Configuration) error) (conf.Configuration, error) {
 	var c conf.Configuration
 	err := s.write(ctx, func(tx *transaction) error {
 		old, err := getConfiguration(tx.ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		edited := old
-		if err := edit(&edited); err != nil {
+		changed := old
+		if err := change(tx, &changed); err != nil {
 			return err
 		}
 		c = old
-		c.Name, c.Comments, c.Config = edited.Name, edited.Comments, edited.Config
+		c.Name, c.Comments, c.Config = changed.Name, changed.Comments, changed.Config
 		c.Version, c.Revision, c.UpdatedAt = old.Version+1, tx.revision, tx.now
 		if err := c.Validate(); err != nil {
 			return err
 		}
-		return tx.updateConfiguration(c)
+		return tx.updateConfiguration(operation, c)
 	})
 	if err != nil {
 		return conf.Configuration{}, err
@@ -172,7 +181,7 @@ func (s *Store) UpdateConfiguration(ctx context.Context, id string, edit conf.Ed
 	return c, nil
 }
 
-func (tx *transaction) updateConfiguration(c conf.Configuration) error {
+func (tx *transaction) updateConfiguration(operation string, c conf.Configuration) error {
 	err := tx.exec(`
 		UPDATE configurations SET name = $1, comments = $2, config = $3, version = $4, revision = $5, updated_at = $6
 		WHERE id = $7`,
@@ -180,7 +189,7 @@ func (tx *transaction) updateConfiguration(c conf.Configuration) error {
 	if err != nil {
 		return configurationNameTaken(err, c.Name)
 	}
-	return tx.configurationChanged(opUpdate, c)
+	return tx.configurationChanged(operation, c)
 }
 
 // DeleteConfiguration implements [conf.Store].
@@ -211,7 +220,7 @@ func (tx *transaction) deleteConfiguration(c conf.Configuration) error {
 	if err := tx.total(0, -1); err != nil {
 		return err
 	}
-	return tx.configurationChanged(opDelete, c)
+	return tx.configurationChanged(conf.Delete, c)
 }
 
 func configurationNameTaken(err error, name string) error {

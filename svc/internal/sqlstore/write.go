@@ -22,6 +22,16 @@ type transaction struct {
 // write runs fn in a transaction and commits it when fn returns nil. A write
 // that fn refuses uses up no revision.
 func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
+	return s.transact(ctx, func(tx *transaction) error {
+		if err := tx.begin(time.Now()); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// transact is write without a revision.
+func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		sqlTx, err := c.BeginTx(ctx, nil)
 		if err != nil {
@@ -29,9 +39,6 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 		}
 		defer sqlTx.Rollback() // does nothing after Commit
 		tx := &transaction{Tx: sqlTx, ctx: ctx}
-		if err := tx.begin(time.Now()); err != nil {
-			return err
-		}
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -66,34 +73,39 @@ func (tx *transaction) total(applications, configurations int) error {
 		applications, configurations)
 }
 
-// What a change did.
-const (
-	opCreate = "create"
-	opUpdate = "update"
-	opDelete = "delete"
-)
-
 const insertChange = `
-INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, comments, config, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version,
+	name, comments, config, changed_by, changed_from, created_at, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // applicationChanged records a change of the application itself.
 func (tx *transaction) applicationChanged(operation string, a conf.Application) error {
-	return tx.record(operation, a.ID, nil, nil, a.Name, a.Comments, nil)
+	return tx.record(operation, a.ID, nil, nil, a.Name, a.Comments, nil, a.CreatedAt)
 }
 
 // configurationChanged records a change of c, which is as the change leaves
 // it, or as it last was when the change deletes it.
 func (tx *transaction) configurationChanged(operation string, c conf.Configuration) error {
-	if operation == opDelete {
-		return tx.record(operation, c.ApplicationID, c.ID, c.Version+1, c.Name, c.Comments, nil)
+	var config any = string(c.Config)
+	version := c.Version
+	if operation == conf.Delete {
+		config, version = nil, version+1
 	}
-	return tx.record(operation, c.ApplicationID, c.ID, c.Version, c.Name, c.Comments, string(c.Config))
+	return tx.record(operation, c.ApplicationID, c.ID, version, c.Name, c.Comments, config, c.CreatedAt)
 }
 
-func (tx *transaction) record(operation, applicationID string, configurationID, version any, name string, comments *string, config any) error {
-	err := tx.exec(insertChange, tx.revision, tx.changes, operation, applicationID,
-		configurationID, version, name, comments, config, tx.now.UnixMicro())
+func (tx *transaction) record(operation, applicationID string, configurationID, version any,
+	name string, comments *string, config any, createdAt time.Time) error {
+	actor := conf.ActorOf(tx.ctx)
+	err := tx.exec(insertChange, tx.revision, tx.changes, operation, applicationID, configurationID, version,
+		name, comments, config, orNull(actor.Name), orNull(actor.Address), createdAt.UnixMicro(), tx.now.UnixMicro())
 	tx.changes++
 	return err
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }

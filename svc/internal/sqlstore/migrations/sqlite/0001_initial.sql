@@ -9,10 +9,11 @@ CREATE TABLE store (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
     revision       INTEGER NOT NULL,
     committed_at   INTEGER NOT NULL,
+    pruned         INTEGER NOT NULL, -- the last revision that history lacks something of
     applications   INTEGER NOT NULL,
     configurations INTEGER NOT NULL
 ) STRICT;
-INSERT INTO store VALUES (1, 0, 0, 0, 0);
+INSERT INTO store VALUES (1, 0, 0, 0, 0, 0);
 
 -- Times are microseconds since 1970 in UTC; ids are ULIDs, so their order is
 -- that of creation.
@@ -39,9 +40,9 @@ CREATE TABLE configurations (
 ) STRICT;
 CREATE INDEX configurations_of_application ON configurations (application_id, id);
 
--- Every change ever made, in order: the history of each configuration and the
--- feed of watchers. Changes of one transaction share its revision. It outlives
--- what it tells of, hence no foreign keys.
+-- Every change, in order: the history of each configuration, the feed of
+-- watchers, and the audit. Changes of one transaction share its revision. It
+-- outlives what it tells of, hence no foreign keys.
 CREATE TABLE changes (
     revision         INTEGER NOT NULL,
     ordinal          INTEGER NOT NULL, -- within the revision, from 0
@@ -51,11 +52,15 @@ CREATE TABLE changes (
     version          INTEGER,          -- of the configuration
     name             TEXT NOT NULL,
     comments         TEXT,
-    config           TEXT,             -- null: deleted, or the application itself
+    config           TEXT,             -- null: deleted, no longer kept, or the application itself
     changed_by       TEXT,             -- null: not known
     changed_from     TEXT,             -- the address of who; null: not known
-    created_at       INTEGER NOT NULL,
+    created_at       INTEGER NOT NULL, -- of the application or configuration
+    changed_at       INTEGER NOT NULL,
     PRIMARY KEY (revision, ordinal)
 ) STRICT;
-CREATE UNIQUE INDEX changes_of_configuration ON changes (configuration_id, version)
-    WHERE configuration_id IS NOT NULL;
+CREATE INDEX changes_by_time ON changes (changed_at);
+CREATE INDEX changes_of_configuration ON changes (configuration_id, revision) WHERE configuration_id IS NOT NULL;
+CREATE INDEX changes_by_name ON changes (application_id, name, revision) WHERE configuration_id IS NOT NULL;
+CREATE INDEX changes_of_application ON changes (application_id, revision) WHERE configuration_id IS NULL;
+CREATE INDEX changes_by_application_name ON changes (name, revision) WHERE configuration_id IS NULL;

@@ -1,0 +1,79 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// Outcomes counts config.reads and config.writes: what became of the calls that
+// the service answered.
+type Outcomes struct {
+	reads, writes counter
+}
+
+// NewOutcomes returns the counters with all their series at zero: a rate needs
+// a value before the first event.
+func NewOutcomes(p Providers) (*Outcomes, error) {
+	reads, err1 := newCounter(p, "config.reads", "{read}",
+		"Reads of one configuration, by where the answer came from and what it was.",
+		"source", []string{"cache", "store"},
+		[]string{"hit", "not_modified", "not_found"})
+	writes, err2 := newCounter(p, "config.writes", "{write}",
+		"Calls that would change an application or a configuration, by what became of them.",
+		"operation", []string{"create", "update", "rollback", "delete"},
+		[]string{"ok", "conflict", "invalid", "error"})
+	return &Outcomes{reads, writes}, errors.Join(err1, err2)
+}
+
+// Read counts a read of one configuration from source ("cache" or "store") with
+// its outcome ("hit", "not_modified" or "not_found").
+func (o *Outcomes) Read(ctx context.Context, source, outcome string) {
+	o.reads.count(ctx, source, outcome)
+}
+
+// Write counts a write by its operation ("create", "update", "rollback" or
+// "delete") with its outcome ("ok", "conflict", "invalid" or "error").
+func (o *Outcomes) Write(ctx context.Context, operation, outcome string) {
+	o.writes.count(ctx, operation, outcome)
+}
+
+// A counter counts events of a few kinds, each with one of a few outcomes.
+type counter struct {
+	name   string
+	events metric.Int64Counter
+	series map[event][]metric.AddOption
+}
+
+type event struct{ kind, outcome string }
+
+func newCounter(p Providers, name, unit, description, key string, kinds, outcomes []string) (counter, error) {
+	events, err := p.meter().Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
+	if err != nil {
+		return counter{}, err
+	}
+	c := counter{name: name, events: events, series: map[event][]metric.AddOption{}}
+	for _, kind := range kinds {
+		for _, outcome := range outcomes {
+			options := addOptions(attribute.String(key, kind), attribute.String("outcome", outcome))
+			c.series[event{kind, outcome}] = options
+			events.Add(context.Background(), 0, options...)
+		}
+	}
+	return c, nil
+}
+
+// count reports an event of an unknown kind as an error of telemetry, rather
+// than counting it as something that it was not.
+func (c counter) count(ctx context.Context, kind, outcome string) {
+	options, ok := c.series[event{kind, outcome}]
+	if !ok {
+		otel.Handle(fmt.Errorf("%s has no %q with the outcome %q", c.name, kind, outcome))
+		return
+	}
+	c.events.Add(ctx, 1, options...)
+}

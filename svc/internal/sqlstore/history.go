@@ -1,0 +1,205 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"configservice/svc/internal/conf"
+)
+
+const selectVersion = `SELECT version, revision, name, comments, config, changed_by, changed_at FROM changes `
+
+func scanVersion(row scanner) (conf.Version, error) {
+	var v conf.Version
+	var config string
+	var changed int64
+	err := row.Scan(&v.Version, &v.Revision, &v.Name, &v.Comments, &config, &v.ChangedBy, &changed)
+	v.Config, v.CreatedAt = []byte(config), fromMicros(changed)
+	return v, err
+}
+
+// Versions implements [conf.Store].
+func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Page[conf.Version], error) {
+	var page conf.Page[conf.Version]
+	err := s.view(ctx, func(ctx context.Context, q querier) error {
+		if _, err := getConfiguration(ctx, q, id); err != nil {
+			return err
+		}
+		const kept = `WHERE configuration_id = $1 AND config IS NOT NULL`
+		var total int
+		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM changes `+kept, id).Scan(&total); err != nil {
+			return err
+		}
+		rows, err := q.QueryContext(ctx, selectVersion+kept+` ORDER BY revision DESC LIMIT $2 OFFSET $3`, id, w.Limit, w.Offset)
+		items, err := collect(rows, err, scanVersion)
+		page = conf.NewPage(items, total, w)
+		return err
+	})
+	return page, err
+}
+
+// Version implements [conf.Store].
+func (s *Store) Version(ctx context.Context, id string, version int64) (conf.Version, error) {
+	var v conf.Version
+	err := s.view(ctx, func(ctx context.Context, q querier) error {
+		if _, err := getConfiguration(ctx, q, id); err != nil {
+			return err
+		}
+		var err error
+		v, err = getVersion(ctx, q, id, version)
+		return err
+	})
+	return v, err
+}
+
+func getVersion(ctx context.Context, q querier, id string, version int64) (conf.Version, error) {
+	v, err := scanVersion(q.QueryRowContext(ctx,
+		selectVersion+`WHERE configuration_id = $1 AND version = $2 AND config IS NOT NULL`, id, version))
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, conf.Errorf(conf.NotFound, "the configuration %s has no version %d, or it is no longer kept", id, version)
+	}
+	return v, err
+}
+
+// RollbackConfiguration implements [conf.Store].
+func (s *Store) RollbackConfiguration(ctx context.Context, id string, version int64, check conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	return s.changeConfiguration(ctx, id, conf.Rollback, func(tx *transaction, c *conf.Configuration) error {
+		if err := check(c); err != nil {
+			return err
+		}
+		v, err := getVersion(tx.ctx, tx, id, version)
+		c.Name, c.Comments, c.Config = v.Name, v.Comments, v.Config
+		return err
+	})
+}
+
+// ConfigurationAt implements [conf.Store].
+func (s *Store) ConfigurationAt(ctx context.Context, id string, at conf.Point) (conf.Configuration, error) {
+	return s.configurationAt(ctx, at, func(context.Context, querier, int64) (string, error) { return id, nil })
+}
+
+// ConfigurationByNameAt implements [conf.Store].
+func (s *Store) ConfigurationByNameAt(ctx context.Context, application, name string, at conf.Point) (conf.Configuration, error) {
+	return s.configurationAt(ctx, at, func(ctx context.Context, q querier, revision int64) (string, error) {
+		return findByNameAt(ctx, q, application, name, revision)
+	})
+}
+
+// findByNameAt returns the id of what had these names at revision: had them
+// last, and nothing since, a delete included, took them away.
+func findByNameAt(ctx context.Context, q querier, application, name string, revision int64) (id string, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT c.configuration_id FROM changes a JOIN changes c ON c.application_id = a.application_id
+		WHERE a.configuration_id IS NULL AND a.name = $1 AND a.revision <= $3 AND a.operation <> 'delete'
+			AND c.configuration_id IS NOT NULL AND c.name = $2 AND c.revision <= $3 AND c.operation <> 'delete'
+			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id IS NULL
+				AND l.application_id = a.application_id AND l.revision > a.revision AND l.revision <= $3)
+			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id = c.configuration_id
+				AND l.revision > c.revision AND l.revision <= $3)`,
+		application, name, revision).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", conf.Errorf(conf.NotFound, "at revision %d no application named %q had a configuration named %q, or that is no longer kept",
+			revision, application, name)
+	}
+	return id, err
+}
+
+func (s *Store) configurationAt(ctx context.Context, at conf.Point, find func(context.Context, querier, int64) (string, error)) (conf.Configuration, error) {
+	var c conf.Configuration
+	err := s.view(ctx, func(ctx context.Context, q querier) error {
+		revision, err := revisionAt(ctx, q, at)
+		if err != nil {
+			return err
+		}
+		id, err := find(ctx, q, revision)
+		if err != nil {
+			return err
+		}
+		c, err = getConfigurationAt(ctx, q, id, revision)
+		return err
+	})
+	return c, err
+}
+
+// revisionAt returns the last revision that had been committed at a point.
+func revisionAt(ctx context.Context, q querier, at conf.Point) (revision int64, err error) {
+	var st conf.Stats
+	if err := scanStats(ctx, q, &st); err != nil {
+		return 0, err
+	}
+	if at.Revision > st.Revision || at.Revision == 0 && at.Time.After(time.Now()) {
+		return 0, conf.InvalidFields([]conf.FieldError{{Pointer: "/at", Detail: "has not come yet"}})
+	}
+	if at.Revision > 0 {
+		return at.Revision, nil
+	}
+	err = q.QueryRowContext(ctx, `SELECT coalesce(max(revision), 0) FROM changes WHERE changed_at <= $1`, at.Time.UnixMicro()).Scan(&revision)
+	return revision, err
+}
+
+func getConfigurationAt(ctx context.Context, q querier, id string, revision int64) (conf.Configuration, error) {
+	c, err := scanConfiguration(q.QueryRowContext(ctx, `
+		SELECT configuration_id, application_id, name, comments, coalesce(config, ''), version, revision, created_at, changed_at
+		FROM changes WHERE configuration_id = $1 AND revision <= $2 ORDER BY revision DESC LIMIT 1`, id, revision))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && len(c.Config) == 0 {
+		return conf.Configuration{}, conf.Errorf(conf.NotFound, "at revision %d no configuration had the id %s, or that is no longer kept", revision, id)
+	}
+	return c, err
+}
+
+// Changes implements [conf.Store].
+func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]conf.Transaction, error) {
+	var txs []conf.Transaction
+	err := s.view(ctx, func(ctx context.Context, q querier) error {
+		var pruned int64
+		if err := q.QueryRowContext(ctx, `SELECT pruned FROM store`).Scan(&pruned); err != nil {
+			return err
+		}
+		if after < pruned {
+			return conf.Errorf(conf.Compacted, "the changes after revision %d are no longer all kept, only those after %d", after, pruned)
+		}
+		// Revisions have no gaps, so the limit bounds them.
+		rows, err := q.QueryContext(ctx, `
+			SELECT revision, operation, application_id, configuration_id, version, name, comments, config, changed_by, created_at, changed_at
+			FROM changes WHERE revision > $1 AND revision <= $2 ORDER BY revision, ordinal`, after, after+int64(limit))
+		txs, err = collectTransactions(rows, err)
+		return err
+	})
+	return txs, err
+}
+
+func collectTransactions(rows *sql.Rows, err error) ([]conf.Transaction, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var txs []conf.Transaction
+	for rows.Next() {
+		revision, change, err := scanChange(rows)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(txs); n == 0 || txs[n-1].Revision != revision {
+			txs = append(txs, conf.Transaction{Revision: revision})
+		}
+		last := &txs[len(txs)-1]
+		last.Changes = append(last.Changes, change)
+	}
+	return txs, rows.Err()
+}
+
+func scanChange(row scanner) (revision int64, c conf.Change, err error) {
+	var configurationID, config sql.NullString
+	var version sql.NullInt64
+	var created, changed int64
+	err = row.Scan(&revision, &c.Operation, &c.ApplicationID, &configurationID, &version,
+		&c.Name, &c.Comments, &config, &c.ChangedBy, &created, &changed)
+	c.ConfigurationID, c.Version = configurationID.String, version.Int64
+	if config.Valid {
+		c.Config = []byte(config.String)
+	}
+	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(changed)
+	return revision, c, err
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	cli "configservice/internal/options"
+	"configservice/svc/internal/httpapi"
+	"configservice/svc/internal/sqlstore"
+)
+
+// options are what a user may set.
+type options struct {
+	Command string // one of commands
+
+	Listen       string
+	DatabaseURL  string
+	MaxConns     int
+	DBTimeout    time.Duration
+	MaxBody      int64
+	DrainDelay   time.Duration
+	StopDeadline time.Duration
+	LogLevel     slog.Level
+}
+
+// commands are the sub-commands, the default first.
+var commands = []string{"serve", "migrate", "health", "version"}
+
+func (o *options) set() *cli.Set {
+	s := cli.NewSet("config-service", "CONFIG_SERVICE_")
+	s.StringVar(&o.Listen, "listen", "127.0.0.1:8000", "`HOST:PORT` to listen on; an empty HOST means every address")
+	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH")
+	s.IntVar(&o.MaxConns, "database-max-connections", sqlstore.DefaultMaxConnections, "`number` of connections that serve reads")
+	s.DurationVar(&o.DBTimeout, "database-timeout", sqlstore.DefaultTimeout, "longest `time` for one call of the store")
+	s.Int64Var(&o.MaxBody, "max-body", httpapi.DefaultMaxBody, "largest request body in `bytes`")
+	s.DurationVar(&o.DrainDelay, "drain-delay", 0, "`time` between turning unready and closing the listener, for load balancers to notice")
+	s.DurationVar(&o.StopDeadline, "stop-deadline", 10*time.Second, "longest `time` for requests in flight and telemetry at stop")
+	s.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "lowest `level` that is logged: DEBUG, INFO, WARN, ERROR")
+	return s
+}
+
+// parseOptions reports everything that is wrong in one error. It returns
+// [flag.ErrHelp] when help is asked for.
+func parseOptions(args []string, getenv func(string) string) (options, error) {
+	var o options
+	rest, err := o.set().Parse(args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		return o, err
+	}
+	faults := []error{err}
+	o.Command = commands[0]
+	if len(rest) > 0 {
+		o.Command, rest = rest[0], rest[1:]
+	}
+	if !slices.Contains(commands, o.Command) {
+		faults = append(faults, fmt.Errorf("there is no command %q, only %s", o.Command, strings.Join(commands, ", ")))
+	}
+	for _, arg := range rest {
+		faults = append(faults, fmt.Errorf("unexpected argument %q", arg))
+	}
+	return o, errors.Join(append(faults, o.check()...)...)
+}
+
+// check reports values that parse but make no sense.
+func (o options) check() (faults []error) {
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	_, port, err := net.SplitHostPort(o.Listen)
+	fault(err != nil || port == "", "--listen is %q; it must be HOST:PORT", o.Listen)
+	_, err = sqlstore.ParseURL(o.DatabaseURL)
+	fault(err != nil, "--database-url: %w", err)
+	fault(o.MaxConns < 1, "--database-max-connections is %d; it must be at least 1", o.MaxConns)
+	fault(o.DBTimeout <= 0, "--database-timeout is %s; it must be positive", o.DBTimeout)
+	fault(o.MaxBody < 1, "--max-body is %d; it must be at least 1", o.MaxBody)
+	fault(o.DrainDelay < 0, "--drain-delay is %s; it must not be negative", o.DrainDelay)
+	fault(o.StopDeadline <= 0, "--stop-deadline is %s; it must be positive", o.StopDeadline)
+	return faults
+}
+
+func (o options) storeOptions(observer sqlstore.PoolObserver) sqlstore.Options {
+	return sqlstore.Options{MaxConnections: o.MaxConns, Timeout: o.DBTimeout, Observer: observer}
+}
+
+// dialAddress is where a client on this machine reaches a server that listens
+// on listen.
+func dialAddress(listen string) string {
+	host, port, _ := net.SplitHostPort(listen) // checked with the options
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func help() string {
+	var o options
+	return `config-service serves named JSON configurations over HTTP.
+
+usage: config-service [COMMAND] [OPTION...]
+
+commands:
+  serve      bring the database's schema up to date and serve (default)
+  migrate    bring the database's schema up to date and exit
+  health     ask the service at --listen whether it is ready: exit 0 if so, 1 if not
+  version    print the version
+
+options, each with its environment variable, which the flag overrides:
+` + o.set().Help() + `
+Telemetry is set by the standard OTEL_* variables
+(https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+OTEL_SDK_DISABLED=true turns all of it off.
+`
+}

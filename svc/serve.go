@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"configservice/svc/internal/httpapi"
+	"configservice/svc/internal/instrument"
+	"configservice/svc/internal/sqlstore"
+)
+
+// Bounds on what a slow or silent client can hold.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	answerTimeout = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// flushTimeout bounds what telemetry may take of the stop deadline: a Collector
+// that is away is no reason to keep everybody waiting.
+const flushTimeout = 3 * time.Second
+
+// serve runs the service until SIGINT or SIGTERM. A second signal ends the
+// process at once.
+func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
+	ctx, restore := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer restore()
+	context.AfterFunc(ctx, restore) // the second signal finds the default, which is to end
+
+	t, err := newTelemetry(ctx, version, o.LogLevel, stdout)
+	if err != nil {
+		return err
+	}
+	store, err := sqlstore.Open(ctx, o.DatabaseURL, o.storeOptions(t.pools))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	s := &service{options: o, logger: t.logger}
+	handler, err := s.handler(t, store)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("%w: choose another --listen, or stop the program that has it", err)
+	}
+	// Telemetry asks the store a last time as it stops, so it stops first.
+	defer func() { err = errors.Join(err, t.flush()) }()
+	return s.serve(ctx, listener, handler)
+}
+
+// A service answers requests and knows whether it wants any.
+type service struct {
+	options
+	logger *slog.Logger
+	ready  atomic.Bool
+}
+
+// handler puts the API on the store, and telemetry around both.
+func (s *service) handler(t *telemetry, store *sqlstore.Store) (http.Handler, error) {
+	measured, _, err := t.instrument(store, "sqlite", instrumentPools(store)...)
+	if err != nil {
+		return nil, err
+	}
+	api, err := httpapi.New(httpapi.Options{
+		Store: measured, Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
+		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: shim{t},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.middleware(api), nil
+}
+
+func instrumentPools(store *sqlstore.Store) (pools []instrument.Pool) {
+	for _, p := range store.Pools() {
+		pools = append(pools, instrument.Pool(p))
+	}
+	return pools
+}
+
+// serve answers until ctx is over; then it turns unready, finishes the requests
+// in flight, and cuts off what is left at the stop deadline.
+func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	s.ready.Store(true)
+	s.logger.Info("serving", "address", l.Addr().String(), "version", version)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.ready.Store(false)
+	s.logger.Info("stopping", "drain_delay", s.DrainDelay.String(), "deadline", s.StopDeadline.String())
+	time.Sleep(s.DrainDelay)
+	return stop(server, s.StopDeadline)
+}
+
+func stop(server *http.Server, deadline time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were still in flight after %s and have been cut off", deadline), server.Close())
+	}
+	return nil
+}
