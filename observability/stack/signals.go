@@ -11,6 +11,9 @@ import (
 // untilSignalled returns a context that is done after the first Ctrl-C, SIGTERM
 // or hang-up of the terminal, and one that is done after the second.
 //
+// The signals stay taken after release: one more Ctrl-C in the last moment of the
+// process must not change its exit code.
+//
 // SIGPIPE is taken and ignored: in `make run | tee file`, Ctrl-C ends tee as
 // well, and the next line of output would end the stack amid its orderly stop.
 func untilSignalled(parent context.Context) (stop, kill context.Context, release func()) {
@@ -28,8 +31,6 @@ func untilSignalled(parent context.Context) (stop, kill context.Context, release
 		}
 	}()
 	return stop, kill, func() {
-		signal.Stop(signals)
-		signal.Stop(broken)
 		close(over)
 		cancelStop()
 		cancelKill()
