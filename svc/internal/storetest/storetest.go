@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -15,10 +16,27 @@ import (
 	"configservice/svc/internal/conf"
 )
 
+// A Store is what the suite holds to its contract.
+type Store interface {
+	conf.Store
+	conf.History
+}
+
 // Run holds the stores that open returns, each new and empty, to the contract
-// of [conf.Store].
-func Run(t *testing.T, open func(*testing.T) conf.Store) {
-	for name, test := range map[string]func(*testing.T, *suite){
+// of [conf.Store] and [conf.History].
+func Run(t *testing.T, open func(*testing.T) Store) {
+	tests := resourceTests()
+	maps.Copy(tests, historyTests())
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, &suite{open(t)})
+		})
+	}
+}
+
+func resourceTests() map[string]func(*testing.T, *suite) {
+	return map[string]func(*testing.T, *suite){
 		"a created application reads back as returned":             testCreateApplication,
 		"a taken application name is refused":                      testApplicationNameTaken,
 		"an application's name and comments can change":            testUpdateApplication,
@@ -40,16 +58,11 @@ func Run(t *testing.T, open func(*testing.T) conf.Store) {
 		"concurrent writes get distinct revisions without gaps":    testConcurrentRevisions,
 		"numbers, Unicode and odd names come back as they went in": testExactText,
 		"a call whose context is over ends unavailable":            testContext,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, &suite{open(t)})
-		})
 	}
 }
 
 // suite is a store with helpers that end the test when they fail.
-type suite struct{ conf.Store }
+type suite struct{ Store }
 
 func (s *suite) application(t *testing.T, name string) conf.Application {
 	t.Helper()
