@@ -48,6 +48,7 @@ func TestCtrlCStopsEverythingInReverseOrderAndLeavesNothing(t *testing.T) {
 func TestProgramsStartInOrderOfNeed(t *testing.T) {
 	s := newProject(t).start(nil)
 	s.await(healthy)
+	s.await(`prometheus +\| fake listens`) // its output may come later than its health
 	out := s.out.String()
 	position := func(text string) int {
 		at := strings.Index(out, text)

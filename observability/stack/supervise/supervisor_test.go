@@ -48,10 +48,10 @@ func TestWhenAllIsUpATableSaysWhatRunsWhereAndHowToStopIt(t *testing.T) {
 	if !running(number(t, pid)) {
 		t.Errorf("the table names pid %s, which does not run", pid)
 	}
-	text, err := os.ReadFile(log)
-	if err != nil || string(text) != "one says hello\n" {
-		t.Errorf("log file: %q, %v; want what the program wrote", text, err)
-	}
+	testwait.Until(t, "the log file has what the program wrote", func() bool {
+		text, err := os.ReadFile(log)
+		return err == nil && string(text) == "one says hello\n"
+	})
 }
 
 func TestADyingProgramIsRestartedAfterGrowingPauses(t *testing.T) {
