@@ -35,7 +35,8 @@ func serve(t *testing.T, c *contract) *api {
 
 func openStore(t *testing.T) *sqlstore.Store {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "config.db"), sqlstore.Options{})
+	store, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "config.db"),
+		sqlstore.Options{Timeout: time.Minute}) // a hundred writers on a busy machine are no fault of the store
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,14 +94,15 @@ func storeFaults(t *testing.T, c *contract) {
 		{"of a code that nobody knows", &conf.Error{Code: "odd", Detail: secret}, 500, "internal", ""},
 		{"a panic", nil, 500, "internal", ""},
 	} {
+		log := &lines{}
+		a := serveWith(t, c, httpapi.Options{
+			Store:   brokenStore{err: tc.err},
+			Logger:  slog.New(slog.NewJSONHandler(log, nil)),
+			TraceID: func(context.Context) string { return trace },
+		})
 		for _, request := range callsOnStore() {
-			t.Run(tc.name+": "+request.method+" "+request.path, func(t *testing.T) {
-				log := &lines{}
-				a := serveWith(t, c, httpapi.Options{
-					Store:   brokenStore{err: tc.err},
-					Logger:  slog.New(slog.NewJSONHandler(log, nil)),
-					TraceID: func(context.Context) string { return trace },
-				})
+			a.run(tc.name+": "+request.method+" "+request.path, func(t *testing.T, a *api) {
+				log.reset()
 				got := a.want(tc.status, request)
 				p := decode[problem](t, got)
 				equal(t, "code", p.Code, tc.code)
@@ -110,8 +111,8 @@ func storeFaults(t *testing.T, c *contract) {
 				if strings.Contains(got.body, "secret") {
 					t.Errorf("the caller is told the store's business: %s", got.body)
 				}
-				if n := log.count(); n != 1 {
-					t.Errorf("it was logged %d times:\n%s", n, log.text.String())
+				if logged := log.String(); strings.Count(logged, "\n") != 1 {
+					t.Errorf("it was not logged once, but so:\n%s", logged)
 				}
 			})
 		}
@@ -151,10 +152,16 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *lines) count() int {
+func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), "\n")
+	return l.text.String()
+}
+
+func (l *lines) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 // operation asks how the service is, well and unwell.
