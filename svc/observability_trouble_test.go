@@ -30,7 +30,7 @@ func TestCollectorInTroubleTroublesTheService(t *testing.T) {
 				slowest := requests(tel, 500)
 				before := heap()
 				slowest = max(slowest, requests(tel, 5000))
-				if slowest > time.Second {
+				if slowest > 3*time.Second { // an export's patience is 10 s
 					t.Errorf("a request took %v", slowest)
 				}
 				if grown := int64(heap()) - int64(before); grown > 5<<20 {
@@ -72,10 +72,10 @@ func TestFailedExportIsSilentOrFloodsOrIsExportedItself(t *testing.T) {
 	failures := func() float64 {
 		return families(t, tel)["config_telemetry_errors_total"].GetMetric()[0].GetCounter().GetValue()
 	}
-	for failures() < 50 {
+	for deadline := time.Now().Add(waitFor); failures() < 50 && time.Now().Before(deadline); {
 		request(tel, sampledTrace)
 	}
-	if n := strings.Count(stdout.String(), "telemetry has trouble"); n == 0 || n > 5 {
+	if n := strings.Count(stdout.String(), "telemetry has trouble"); n == 0 || n > 5 || failures() < 50 {
 		t.Errorf("%d lines about %v failures of three signals", n, failures())
 	}
 	if got := collector.logged(); strings.Contains(got, "trouble") || !strings.Contains(got, "handled") {
