@@ -4,11 +4,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	cli "configservice/internal/options"
 )
 
 // options say how this stack differs from any other.
@@ -19,101 +20,38 @@ type options struct {
 	config string // directory of otel-collector.yml and prometheus.yml
 }
 
-// option is one row of the options: the flag wins over the environment variable,
-// that over the default.
-type option struct {
-	flag, env, fallback, help string
-	set                       func(*options, string) error
-}
-
-// errHelp is returned when the user asked for help.
-var errHelp = flag.ErrHelp
-
 // largestOffset keeps the largest port of the pipeline within the 65535 there are.
 const largestOffset = 65535 - collectorHealthPort
 
-func optionTable() []option {
-	return []option{
-		{"port-offset", "STACK_PORT_OFFSET", "0", "added to every port, so that stacks run side by side",
-			func(o *options, v string) (err error) { o.offset, err = parseOffset(v); return err }},
-		{"data", "STACK_DATA", "data", "directory for databases and logs; a second run picks it up",
-			func(o *options, v string) (err error) { o.data, err = nonEmpty(v); return err }},
-		{"bin", "STACK_BIN", "bin", "directory of the programs",
-			func(o *options, v string) (err error) { o.bin, err = nonEmpty(v); return err }},
-		{"config", "STACK_CONFIG", "observability", "directory of otel-collector.yml, prometheus.yml, rules and targets",
-			func(o *options, v string) (err error) { o.config, err = nonEmpty(v); return err }},
-	}
-}
-
-func parseOffset(text string) (int, error) {
-	offset, err := strconv.Atoi(text)
-	if err != nil || offset < 0 || offset > largestOffset {
-		return 0, fmt.Errorf("%q is not a whole number from 0 to %d", text, largestOffset)
-	}
-	return offset, nil
-}
-
-func nonEmpty(text string) (string, error) {
-	if strings.TrimSpace(text) == "" {
-		return "", errors.New("it is empty; it must name a directory")
-	}
-	return text, nil
+func (o *options) set() *cli.Set {
+	s := cli.NewSet("stack", "STACK_")
+	s.IntVar(&o.offset, "port-offset", 0, "`number` added to every port, so that stacks run side by side")
+	s.StringVar(&o.data, "data", "data", "`directory` for databases and logs; a second run picks it up")
+	s.StringVar(&o.bin, "bin", "bin", "`directory` of the programs")
+	s.StringVar(&o.config, "config", "observability", "`directory` of otel-collector.yml, prometheus.yml, rules and targets")
+	return s
 }
 
 // parseOptions reports all faults together.
 func parseOptions(args []string, getenv func(string) string) (options, error) {
-	given, faults := parseFlags(args)
-	if errors.Is(faults, errHelp) {
-		return options{}, errHelp
-	}
 	var o options
-	for _, row := range optionTable() {
-		value, from := row.value(given, getenv)
-		if err := row.set(&o, value); err != nil {
-			faults = errors.Join(faults, fmt.Errorf("%s: %w", from, err))
+	rest, err := o.set().Parse(args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		return o, err
+	}
+	faults := []error{err}
+	for _, arg := range rest {
+		faults = append(faults, fmt.Errorf("unexpected argument %q", arg))
+	}
+	if o.offset < 0 || o.offset > largestOffset {
+		faults = append(faults, fmt.Errorf("--port-offset is %d; it must be from 0 to %d", o.offset, largestOffset))
+	}
+	for name, value := range map[string]string{"data": o.data, "bin": o.bin, "config": o.config} {
+		if strings.TrimSpace(value) == "" {
+			faults = append(faults, fmt.Errorf("--%s is empty; it must name a directory", name))
 		}
 	}
-	return o, errors.Join(faults, checkListen(o, getenv))
-}
-
-// value returns what the row's option is set to and by what.
-func (row option) value(given map[string]string, getenv func(string) string) (value, from string) {
-	if value, ok := given[row.flag]; ok {
-		return value, "--" + row.flag
-	}
-	if value := getenv(row.env); value != "" {
-		return value, row.env
-	}
-	return row.fallback, "--" + row.flag
-}
-
-// parseFlags goes on after a fault, so that one message can tell them all.
-func parseFlags(args []string) (given map[string]string, faults error) {
-	given = map[string]string{}
-	flags := flag.NewFlagSet("stack", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	for _, row := range optionTable() {
-		flags.Func(row.flag, "", func(value string) error { given[row.flag] = value; return nil })
-	}
-	for len(args) > 0 {
-		err := flags.Parse(args)
-		switch rest := flags.Args(); {
-		case errors.Is(err, flag.ErrHelp):
-			return nil, errHelp
-		case err != nil:
-			faults = errors.Join(faults, err)
-			if len(rest) == len(args) { // Parse stays at what is no flag at all, like "-="
-				rest = rest[1:]
-			}
-			args = rest
-		case len(rest) > 0:
-			faults = errors.Join(faults, fmt.Errorf("unexpected argument %q", rest[0]))
-			args = rest[1:]
-		default:
-			args = nil
-		}
-	}
-	return given, faults
+	return o, errors.Join(append(faults, checkListen(o, getenv))...)
 }
 
 // checkListen refuses a service address that the stack could not find: the
@@ -131,18 +69,19 @@ func checkListen(o options, getenv func(string) string) error {
 }
 
 func help() string {
-	var text strings.Builder
-	text.WriteString("Usage: stack [options]\n\n" +
-		"Runs the configuration service, the OpenTelemetry Collector, cAdvisor and Prometheus\n" +
-		"on 127.0.0.1 until Ctrl-C. Start it in the root of the project.\n\n" +
-		"An option is a flag, or else an environment variable, or else its default:\n")
-	for _, row := range optionTable() {
-		fmt.Fprintf(&text, "  --%-12s %s (%s, default %s)\n", row.flag, row.help, row.env, row.fallback)
-	}
-	text.WriteString("\nThe service also obeys your own CONFIG_SERVICE_* and OTEL_* variables where they are set.\n" +
-		"NO_COLOR switches colours off.\n" +
-		"\nExit codes: 0 stopped when asked, 2 faulty options, 1 everything else.\n")
-	return text.String()
+	var o options
+	return `usage: stack [OPTION...]
+
+Runs the configuration service, the OpenTelemetry Collector, cAdvisor and
+Prometheus on 127.0.0.1 until Ctrl-C. Start it in the root of the project.
+
+options, each with its environment variable, which the flag overrides:
+` + o.set().Help() + `
+The service also obeys your own CONFIG_SERVICE_* and OTEL_* variables where they
+are set. NO_COLOR switches colours off.
+
+Exit codes: 0 stopped when asked, 2 faulty options, 1 everything else.
+`
 }
 
 func (o options) logs() string { return filepath.Join(o.data, "logs") }

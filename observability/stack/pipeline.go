@@ -35,6 +35,7 @@ func collector(o options) supervise.Program {
 		Command: []string{filepath.Join(o.bin, "otelcol"), "--config", config},
 		Env: []string{
 			"LISTEN_HOST=127.0.0.1",
+			"COLLECTOR_LOG_LEVEL=warn", // its lines share a terminal with others
 			o.portVariable("OTLP_GRPC_PORT", otlpGRPCPort),
 			o.portVariable("OTLP_HTTP_PORT", otlpHTTPPort),
 			o.portVariable("COLLECTOR_EXPORTER_PORT", collectorExporterPort),
@@ -63,7 +64,12 @@ func service(o options, getenv func(string) string) supervise.Program {
 		{"CONFIG_SERVICE_DATABASE_URL", "sqlite:" + filepath.Join(dir, "config-service.db")},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", o.url(otlpGRPCPort, "")},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
-		{"OTEL_METRIC_EXPORT_INTERVAL", "5000"},
+		// With the Collector's batches and the scrape, well within the 15 s in
+		// which a request is to be seen.
+		{"OTEL_METRIC_EXPORT_INTERVAL", "2000"},
+		// What the direct path calls it, so that both paths name one instance,
+		// and the same one after a restart.
+		{"OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=" + o.address(servicePort)},
 	} {
 		if getenv(preset[0]) == "" {
 			env = append(env, preset[0]+"="+preset[1])
@@ -91,7 +97,11 @@ func cadvisor(o options) supervise.Program {
 			"-listen_ip", "127.0.0.1",
 			"-port", strconv.Itoa(cadvisorPort + o.offset),
 			// Of the cgroups that are no Docker container, only this stack's own.
+			"-docker_only",
 			"-raw_cgroup_prefix_whitelist", "/" + o.cgroup() + "/",
+			"-store_container_labels=false",
+			// Each scrape asks for a fresh reading; in between nobody looks.
+			"-housekeeping_interval", "10s",
 		},
 		Ports:  []supervise.Port{o.port(cadvisorPort, "HTTP")},
 		Health: o.url(cadvisorPort, "/healthz"),
@@ -110,6 +120,7 @@ func prometheus(o options) supervise.Program {
 			"--storage.tsdb.retention.time", "15d",
 			"--enable-feature", "exemplar-storage",
 			"--web.listen-address", o.address(prometheusPort),
+			"--log.level", "warn",
 		},
 		Ports:   []supervise.Port{o.port(prometheusPort, "HTTP API")},
 		Health:  o.url(prometheusPort, "/-/ready"),
