@@ -39,6 +39,10 @@ const (
 	// sampledRatio is the share of traces without a sampled caller that are
 	// kept, unless OTEL_TRACES_SAMPLER says otherwise.
 	sampledRatio = 0.05
+
+	// flushTimeout bounds what telemetry may take when the service stops: a
+	// Collector that is away is no reason to keep everybody waiting.
+	flushTimeout = 3 * time.Second
 )
 
 // telemetry is all that observes the service. It is set up by the standard
@@ -47,8 +51,8 @@ type telemetry struct {
 	logger         *slog.Logger // JSON lines with trace ids; over OTLP as well
 	metricsHandler http.Handler // GET /metrics
 	middleware     func(http.Handler) http.Handler
-	reads          *instrument.Reads // counts the reads that handlers report
-	pools          *instrument.Pools // observes pools of connections as they work
+	outcomes       *instrument.Outcomes // counts what handlers tell of reads and writes
+	pools          *instrument.Pools    // observes pools of connections as they work
 	providers      instrument.Providers
 
 	// shutdown sends what is left and stops. It returns by ctx's deadline,
@@ -79,19 +83,22 @@ func newTelemetry(ctx context.Context, version string, level slog.Leveler, stdou
 }
 
 // instrument returns store with its calls measured, and shows its totals and the
-// state of its pools of connections until stop is called, which must be before
-// the store closes. The system is "sqlite" or "postgresql".
-func (t *telemetry) instrument(store conf.Store, system string, pools ...instrument.Pool) (measured conf.Store, stop func() error, err error) {
+// state of its pools of connections until shutdown, which must be before the
+// store closes. The system is "sqlite" or "postgresql".
+func (t *telemetry) instrument(store conf.Store, system string, pools ...instrument.Pool) (conf.Store, error) {
 	measured, err1 := instrument.Store(store, t.providers, system)
-	stopPools, err2 := t.pools.Observe(pools...)
+	err2 := t.pools.Observe(pools...)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	stopTotals, err := instrument.Totals(t.providers, measured.Stats)
-	if err != nil {
-		return nil, nil, err
-	}
-	return measured, func() error { return errors.Join(stopTotals(), stopPools()) }, nil
+	return measured, instrument.Totals(t.providers, measured.Stats)
+}
+
+// flush is shutdown within flushTimeout.
+func (t *telemetry) flush() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	return t.shutdown(ctx)
 }
 
 // sdk is what an SDK gives: providers, a handler for log records, metrics to
@@ -108,7 +115,7 @@ func (s sdk) telemetry(propagator propagation.TextMapPropagator) (*telemetry, er
 	p := s.providers
 	p.Propagator, p.Logger = propagator, slog.New(s.handler)
 	middleware, err1 := instrument.HTTP(p)
-	reads, err2 := instrument.NewReads(p)
+	outcomes, err2 := instrument.NewOutcomes(p)
 	pools, err3 := instrument.NewPools(p)
 	err4 := instrument.Process(p)
 	err5 := runtime.Start(runtime.WithMeterProvider(p.Meter), runtime.WithMinimumReadMemStatsInterval(time.Second))
@@ -117,7 +124,7 @@ func (s sdk) telemetry(propagator propagation.TextMapPropagator) (*telemetry, er
 	}
 	return &telemetry{
 		logger: p.Logger, metricsHandler: s.scrape, middleware: middleware,
-		reads: reads, pools: pools, providers: p, shutdown: s.shutdown,
+		outcomes: outcomes, pools: pools, providers: p, shutdown: s.shutdown,
 	}, nil
 }
 

@@ -27,10 +27,6 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// flushTimeout bounds what telemetry may take of the stop deadline: a Collector
-// that is away is no reason to keep everybody waiting.
-const flushTimeout = 3 * time.Second
-
 // serve runs the service until SIGINT or SIGTERM. A second signal ends the
 // process at once.
 func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
@@ -70,13 +66,13 @@ type service struct {
 
 // handler puts the API on the store, and telemetry around both.
 func (s *service) handler(t *telemetry, store *sqlstore.Store) (http.Handler, error) {
-	measured, _, err := t.instrument(store, "sqlite", instrumentPools(store)...)
+	measured, err := t.instrument(store, "sqlite", instrumentPools(store)...)
 	if err != nil {
 		return nil, err
 	}
 	api, err := httpapi.New(httpapi.Options{
 		Store: measured, Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
-		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: shim{t},
+		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
 	})
 	if err != nil {
 		return nil, err

@@ -126,10 +126,10 @@ func exerciseAll(t *testing.T, r *rig) {
 			_, _ = c.call(t.Context(), s)
 		}
 	}
-	must[*Reads](t)(NewReads(r.Providers))
-	must[func() error](t)(Totals(r.Providers, (&fakeStore{}).Stats))
+	must[*Outcomes](t)(NewOutcomes(r.Providers))
+	succeed(t, Totals(r.Providers, (&fakeStore{}).Stats))
 	pools := must[*Pools](t)(NewPools(r.Providers))
-	must[func() error](t)(pools.Observe(Pool{Name: "read", Stats: func() sql.DBStats { return sql.DBStats{MaxOpenConnections: 1} }}))
+	succeed(t, pools.Observe(Pool{Name: "read", Stats: func() sql.DBStats { return sql.DBStats{MaxOpenConnections: 1} }}))
 	pools.Created("read", time.Second)
 	pools.Acquired("read", time.Second, false)
 	pools.Released("read", time.Second)

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -32,12 +33,12 @@ type operation struct {
 }
 
 func newStore(next conf.Store, p Providers, system string) (*store, error) {
-	duration, err := dbconv.NewClientOperationDuration(p.meter(), durationBuckets())
-	if err != nil {
-		return nil, err
-	}
-	w, err := newWrites(p)
-	if err != nil {
+	duration, err1 := dbconv.NewClientOperationDuration(p.meter(), durationBuckets())
+	payload, err2 := p.meter().Int64Histogram("config.payload.size",
+		metric.WithUnit("By"),
+		metric.WithDescription("Size of the JSON of each configuration kept."),
+		sizeBuckets())
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	kind := func(verb, collection string) operation {
@@ -46,7 +47,7 @@ func newStore(next conf.Store, p Providers, system string) (*store, error) {
 			semconv.DBOperationName(verb),
 			semconv.DBCollectionName(collection))
 	}
-	return &store{next: next, writes: w, operations: operations{
+	return &store{next: next, payload: payload, operations: operations{
 		insertApplication:    kind("INSERT", "applications"),
 		selectApplications:   kind("SELECT", "applications"),
 		updateApplication:    kind("UPDATE", "applications"),

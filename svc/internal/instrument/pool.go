@@ -98,8 +98,8 @@ func (p *Pools) options(pool string) poolOptions {
 }
 
 // Observe shows the connections of the pools, idle and used, and their limits,
-// and starts their counters at zero. The returned stop ends it.
-func (p *Pools) Observe(pools ...Pool) (stop func() error, err error) {
+// and starts their counters at zero.
+func (p *Pools) Observe(pools ...Pool) error {
 	for _, pool := range pools {
 		p.pending.Add(context.Background(), 0, p.options(pool.Name).add...)
 		p.timeouts.Add(context.Background(), 0, p.options(pool.Name).add...)
@@ -108,18 +108,15 @@ func (p *Pools) Observe(pools ...Pool) (stop func() error, err error) {
 	limit, err2 := dbconv.NewClientConnectionMaxObservable(p.meter)
 	idle, err3 := dbconv.NewClientConnectionIdleMaxObservable(p.meter)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return err
 	}
-	registration, err := p.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	_, err := p.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		for _, pool := range pools {
 			observePool(o, pool, count.Inst(), limit.Inst(), idle.Inst())
 		}
 		return nil
 	}, count.Inst(), limit.Inst(), idle.Inst())
-	if err != nil {
-		return nil, err
-	}
-	return registration.Unregister, nil
+	return err
 }
 
 func observePool(o metric.Observer, pool Pool, count, limit, idle metric.Int64Observable) {

@@ -52,7 +52,7 @@ func burn(d time.Duration) {
 
 func TestProcessThatCannotBeReadStopsTheRest(t *testing.T) {
 	r := newRig(t, sdktrace.NeverSample())
-	must[*Reads](t)(NewReads(r.Providers))
+	must[*Outcomes](t)(NewOutcomes(r.Providers))
 	var reported error
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reported = err }))
 	broken := errors.New("no /proc/self/stat")

@@ -164,6 +164,13 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+func succeed(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A syncBuffer can be written by one goroutine and read by another.
 type syncBuffer struct {
 	mu  sync.Mutex

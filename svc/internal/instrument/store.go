@@ -3,13 +3,14 @@ package instrument
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"configservice/svc/internal/conf"
 )
 
 // Store returns next with every call measured as an operation of the database
 // system, "sqlite" or "postgresql": db.client.operation.duration, and a client
-// span when the caller's trace is sampled. It counts config.writes, of
-// applications and configurations alike, and measures the config.payload.size
+// span when the caller's trace is sampled. It measures the config.payload.size
 // of each configuration kept.
 //
 // What next returns comes back as it is, values and errors. A call that ends in
@@ -22,14 +23,13 @@ func Store(next conf.Store, p Providers, system string) (conf.Store, error) {
 type store struct {
 	next       conf.Store
 	operations operations
-	writes     writes
+	payload    metric.Int64Histogram
 }
 
 func (s *store) CreateApplication(ctx context.Context, a conf.Application) (conf.Application, error) {
 	c := s.operations.insertApplication.start(ctx)
 	kept, err := s.next.CreateApplication(c.ctx, a)
 	c.end(err)
-	s.writes.count(c.ctx, create, err)
 	return kept, err
 }
 
@@ -51,7 +51,6 @@ func (s *store) UpdateApplication(ctx context.Context, id string, edit conf.Edit
 	c := s.operations.updateApplication.start(ctx)
 	kept, err := s.next.UpdateApplication(c.ctx, id, edit)
 	c.end(err)
-	s.writes.count(c.ctx, update, err)
 	return kept, err
 }
 
@@ -59,7 +58,6 @@ func (s *store) DeleteApplication(ctx context.Context, id string, check conf.Edi
 	c := s.operations.deleteApplication.start(ctx)
 	revision, err := s.next.DeleteApplication(c.ctx, id, check)
 	c.end(err)
-	s.writes.count(c.ctx, remove, err)
 	return revision, err
 }
 
@@ -67,7 +65,7 @@ func (s *store) CreateConfiguration(ctx context.Context, new conf.Configuration)
 	c := s.operations.insertConfiguration.start(ctx)
 	kept, err := s.next.CreateConfiguration(c.ctx, new)
 	c.end(err)
-	s.writes.countPayload(c.ctx, create, kept, err)
+	s.measure(c.ctx, kept, err)
 	return kept, err
 }
 
@@ -96,7 +94,7 @@ func (s *store) UpdateConfiguration(ctx context.Context, id string, edit conf.Ed
 	c := s.operations.updateConfiguration.start(ctx)
 	kept, err := s.next.UpdateConfiguration(c.ctx, id, edit)
 	c.end(err)
-	s.writes.countPayload(c.ctx, update, kept, err)
+	s.measure(c.ctx, kept, err)
 	return kept, err
 }
 
@@ -104,7 +102,6 @@ func (s *store) DeleteConfiguration(ctx context.Context, id string, check conf.E
 	c := s.operations.deleteConfiguration.start(ctx)
 	revision, err := s.next.DeleteConfiguration(c.ctx, id, check)
 	c.end(err)
-	s.writes.count(c.ctx, remove, err)
 	return revision, err
 }
 
@@ -113,4 +110,10 @@ func (s *store) Stats(ctx context.Context) (conf.Stats, error) {
 	stats, err := s.next.Stats(c.ctx)
 	c.end(err)
 	return stats, err
+}
+
+func (s *store) measure(ctx context.Context, kept conf.Configuration, err error) {
+	if err == nil {
+		s.payload.Record(ctx, int64(len(kept.Config)))
+	}
 }

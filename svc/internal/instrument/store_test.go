@@ -85,7 +85,6 @@ func (f *fakeStore) Stats(ctx context.Context) (conf.Stats, error) { return some
 type storeCall struct {
 	name      string
 	operation string // db.operation.name and db.collection.name
-	write     string // operation of config.writes, "" for a read
 	payload   bool
 	call      func(ctx context.Context, s conf.Store) (any, error)
 }
@@ -94,65 +93,62 @@ func agree[T any](*T) error { return nil }
 
 func storeCalls() []storeCall {
 	return []storeCall{
-		{"CreateApplication", "INSERT applications", "create", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"CreateApplication", "INSERT applications", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.CreateApplication(ctx, conf.Application{Name: "new"})
 		}},
-		{"Application", "SELECT applications", "", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"Application", "SELECT applications", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.Application(ctx, "one")
 		}},
-		{"Applications", "SELECT applications", "", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"Applications", "SELECT applications", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.Applications(ctx, conf.ApplicationQuery{Name: "some"})
 		}},
-		{"UpdateApplication", "UPDATE applications", "update", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"UpdateApplication", "UPDATE applications", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.UpdateApplication(ctx, "changed", agree)
 		}},
-		{"DeleteApplication", "DELETE applications", "delete", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"DeleteApplication", "DELETE applications", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.DeleteApplication(ctx, "gone", agree)
 		}},
-		{"CreateConfiguration", "INSERT configurations", "create", true, func(ctx context.Context, s conf.Store) (any, error) {
+		{"CreateConfiguration", "INSERT configurations", true, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.CreateConfiguration(ctx, conf.Configuration{Name: "new"})
 		}},
-		{"Configuration", "SELECT configurations", "", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"Configuration", "SELECT configurations", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.Configuration(ctx, "one")
 		}},
-		{"ConfigurationByName", "SELECT configurations", "", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"ConfigurationByName", "SELECT configurations", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.ConfigurationByName(ctx, "application", "name")
 		}},
-		{"Configurations", "SELECT configurations", "", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"Configurations", "SELECT configurations", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.Configurations(ctx, conf.ConfigurationQuery{ApplicationID: "some"})
 		}},
-		{"UpdateConfiguration", "UPDATE configurations", "update", true, func(ctx context.Context, s conf.Store) (any, error) {
+		{"UpdateConfiguration", "UPDATE configurations", true, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.UpdateConfiguration(ctx, "changed", agree)
 		}},
-		{"DeleteConfiguration", "DELETE configurations", "delete", false, func(ctx context.Context, s conf.Store) (any, error) {
+		{"DeleteConfiguration", "DELETE configurations", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.DeleteConfiguration(ctx, "gone", agree)
 		}},
-		{"Stats", "SELECT store", "", false, func(ctx context.Context, s conf.Store) (any, error) { return s.Stats(ctx) }},
+		{"Stats", "SELECT store", false, func(ctx context.Context, s conf.Store) (any, error) { return s.Stats(ctx) }},
 	}
 }
 
-// storeErrors are how a call can end, what config.writes says to it, and
-// whether the database failed.
+// storeErrors are how a call can end, and whether the database failed.
 func storeErrors() map[string]struct {
-	err     error
-	outcome string
-	fails   string
+	err   error
+	fails string
 } {
 	type ending = struct {
-		err     error
-		outcome string
-		fails   string
+		err   error
+		fails string
 	}
 	return map[string]ending{
-		"ok":                  {nil, "ok", ""},
-		"invalid":             {conf.Errorf(conf.Invalid, "no"), "invalid", ""},
-		"unknown application": {conf.Errorf(conf.UnknownApplication, "no"), "invalid", ""},
-		"not found":           {fmt.Errorf("wrapped: %w", conf.Errorf(conf.NotFound, "no")), "invalid", ""},
-		"exists":              {conf.Errorf(conf.Exists, "no"), "conflict", ""},
-		"precondition":        {conf.Errorf(conf.PreconditionFailed, "no"), "conflict", ""},
-		"unavailable":         {conf.Errorf(conf.Unavailable, "no"), "error", "unavailable"},
-		"internal":            {conf.Errorf(conf.Internal, "no"), "error", "internal"},
-		"foreign":             {errors.New("driver says no"), "error", "internal"},
+		"ok":                  {nil, ""},
+		"invalid":             {conf.Errorf(conf.Invalid, "no"), ""},
+		"unknown application": {conf.Errorf(conf.UnknownApplication, "no"), ""},
+		"not found":           {fmt.Errorf("wrapped: %w", conf.Errorf(conf.NotFound, "no")), ""},
+		"exists":              {conf.Errorf(conf.Exists, "no"), ""},
+		"precondition":        {conf.Errorf(conf.PreconditionFailed, "no"), ""},
+		"unavailable":         {conf.Errorf(conf.Unavailable, "no"), "unavailable"},
+		"internal":            {conf.Errorf(conf.Internal, "no"), "internal"},
+		"foreign":             {errors.New("driver says no"), "internal"},
 	}
 }
 
@@ -187,9 +183,6 @@ func TestEditsErrorIsChanged(t *testing.T) {
 	if !errors.Is(err, refusal) {
 		t.Errorf("got %v", err)
 	}
-	if n := r.values(t, "config.writes")["config.writes{operation=update,outcome=conflict}"]; n != 1 {
-		t.Errorf("conflicts: %v", n)
-	}
 }
 
 func TestStoreCallIsMeasuredAsAnother(t *testing.T) {
@@ -201,9 +194,6 @@ func TestStoreCallIsMeasuredAsAnother(t *testing.T) {
 				_, _ = c.call(r.manualTrace(true), measured)
 
 				want := map[string]float64{durationKey(c.operation, e.fails): 1}
-				if c.write != "" {
-					want["config.writes{operation="+c.write+",outcome="+e.outcome+"}"] = 1
-				}
 				if c.payload && e.err == nil {
 					want["config.payload.size{}"] = 1
 				}
@@ -261,7 +251,6 @@ func TestUnsampledStoreCallMakesASpanOrAllocates(t *testing.T) {
 		n := testing.AllocsPerRun(1000, func() {
 			c := s.operations.selectConfigurations.start(ctx)
 			c.end(nil)
-			s.writes.count(ctx, update, nil)
 		})
 		if n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -272,30 +261,5 @@ func TestUnsampledStoreCallMakesASpanOrAllocates(t *testing.T) {
 	}
 	if n := len(r.spans.Started()); n != 0 {
 		t.Errorf("%d spans", n)
-	}
-}
-
-func TestCounterOfOutcomesIsMissingUntilTheFirstEvent(t *testing.T) {
-	r := newRig(t, sdktrace.NeverSample())
-	must[conf.Store](t)(Store(&fakeStore{}, r.Providers, "sqlite"))
-	reads := must[*Reads](t)(NewReads(r.Providers))
-	want := map[string]float64{}
-	for _, operation := range []string{"create", "update", "rollback", "delete"} {
-		for _, outcome := range []string{"ok", "conflict", "invalid", "error"} {
-			want["config.writes{operation="+operation+",outcome="+outcome+"}"] = 0
-		}
-	}
-	for _, source := range []string{"cache", "store"} {
-		for _, outcome := range []string{"hit", "not_modified", "not_found"} {
-			want["config.reads{outcome="+outcome+",source="+source+"}"] = 0
-		}
-	}
-	if diff := cmp.Diff(want, r.values(t, "config.")); diff != "" {
-		t.Error(diff)
-	}
-	reads.ConfigurationRead(t.Context(), "cache", "not_modified")
-	reads.ConfigurationRead(t.Context(), "elsewhere", "hit")
-	if diff := cmp.Diff(map[string]float64{"config.reads{outcome=not_modified,source=cache}": 1}, r.counts(t, "config.")); diff != "" {
-		t.Error(diff)
 	}
 }

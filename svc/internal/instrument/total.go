@@ -21,13 +21,12 @@ const totalsTimeout = time.Second
 // config.applications, config.configurations and config.store.revision.
 //
 // When stats fails or takes longer than a second, there is no sample: neither
-// an old number nor a wait. The first failure is logged, and the recovery. The
-// returned stop ends it; call it before the store closes.
-func Totals(p Providers, stats func(context.Context) (conf.Stats, error)) (stop func() error, err error) {
+// an old number nor a wait. The first failure is logged, and the recovery.
+func Totals(p Providers, stats func(context.Context) (conf.Stats, error)) error {
 	return observeTotals(p, &totals{stats: stats, timeout: totalsTimeout, logger: p.Logger})
 }
 
-func observeTotals(p Providers, t *totals) (func() error, error) {
+func observeTotals(p Providers, t *totals) error {
 	m := p.meter()
 	applications, err1 := m.Int64ObservableGauge("config.applications",
 		metric.WithUnit("{application}"), metric.WithDescription("Applications in the store."))
@@ -36,9 +35,9 @@ func observeTotals(p Providers, t *totals) (func() error, error) {
 	revision, err3 := m.Int64ObservableGauge("config.store.revision",
 		metric.WithUnit("{revision}"), metric.WithDescription("Revision of the store's last commit; it never decreases."))
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return err
 	}
-	registration, err := m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+	_, err := m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		// An error returned from here would make the SDK drop the whole
 		// export, so it ends in the log and in samples that are missing.
 		if s, ok := t.read(ctx); ok {
@@ -48,10 +47,7 @@ func observeTotals(p Providers, t *totals) (func() error, error) {
 		}
 		return nil
 	}, applications, configurations, revision)
-	if err != nil {
-		return nil, err
-	}
-	return registration.Unregister, nil
+	return err
 }
 
 // totals asks for the store's totals. Readers that collect at the same time
