@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"runtime"
@@ -98,5 +100,20 @@ func TestOrderlyStopIsReportedAsTrouble(t *testing.T) {
 	}
 	if n := len(collector.spans); n != 30 {
 		t.Errorf("%d of 30 spans arrived", n)
+	}
+}
+
+// One that heeds no deadline takes neither the others' time nor the caller's.
+func TestSignalThatHangsKeepsTheOthersFromStopping(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	hang, stopped := make(chan struct{}), make(chan struct{})
+	defer close(hang)
+	go func() { <-stopped; cancel() }()
+	err := stopAll(ctx, map[string]func(context.Context) error{
+		"traces": func(context.Context) error { <-hang; return nil },
+		"logs":   func(context.Context) error { close(stopped); return nil },
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

@@ -85,7 +85,7 @@ type Retention struct {
 	Audit    time.Duration
 }
 
-// A History is a [Store] that remembers.
+// History is the part of a [Store] that remembers.
 type History interface {
 	// Versions returns a window of a configuration's versions that are kept,
 	// the newest first. Code: NotFound.

@@ -61,6 +61,8 @@ type Store interface {
 	// returns the revision. Codes: NotFound, and whatever check returns.
 	DeleteConfiguration(ctx context.Context, id string, check Edit[Configuration]) (int64, error)
 
+	History
+
 	// Stats returns the store's totals as of its last commit, at a cost that
 	// does not grow with them.
 	Stats(ctx context.Context) (Stats, error)

@@ -19,7 +19,7 @@ import (
 type operations struct {
 	insertApplication, selectApplications, updateApplication, deleteApplication         operation
 	insertConfiguration, selectConfigurations, updateConfiguration, deleteConfiguration operation
-	selectStore                                                                         operation
+	selectStore, selectChanges, deleteChanges                                           operation
 }
 
 // An operation is one kind of call, with everything that is known before it.
@@ -57,6 +57,8 @@ func newStore(next conf.Store, p Providers, system string) (*store, error) {
 		updateConfiguration:  kind("UPDATE", "configurations"),
 		deleteConfiguration:  kind("DELETE", "configurations"),
 		selectStore:          kind("SELECT", "store"),
+		selectChanges:        kind("SELECT", "changes"),
+		deleteChanges:        kind("DELETE", "changes"),
 	}}, nil
 }
 

@@ -78,6 +78,36 @@ func (f *fakeStore) DeleteConfiguration(ctx context.Context, id string, check co
 	return 8, errors.Join(check(&conf.Configuration{Name: id}), f.ask(ctx, id))
 }
 
+func (f *fakeStore) Versions(ctx context.Context, id string, w conf.Window) (conf.Page[conf.Version], error) {
+	return conf.NewPage([]conf.Version{{Version: 3}}, 9, w), f.ask(ctx, id, w)
+}
+
+func (f *fakeStore) Version(ctx context.Context, id string, version int64) (conf.Version, error) {
+	return conf.Version{Version: version}, f.ask(ctx, id, version)
+}
+
+func (f *fakeStore) RollbackConfiguration(ctx context.Context, id string, version int64, check conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	return aConfiguration, errors.Join(check(&conf.Configuration{Name: id}), f.ask(ctx, id, version))
+}
+
+func (f *fakeStore) ConfigurationAt(ctx context.Context, id string, at conf.Point) (conf.Configuration, error) {
+	return aConfiguration, f.ask(ctx, id, at)
+}
+
+func (f *fakeStore) ConfigurationByNameAt(ctx context.Context, application, name string, at conf.Point) (conf.Configuration, error) {
+	return aConfiguration, f.ask(ctx, application, name, at)
+}
+
+func (f *fakeStore) Changes(ctx context.Context, after int64, limit int) ([]conf.Transaction, error) {
+	return []conf.Transaction{{Revision: after + 1}}, f.ask(ctx, after, limit)
+}
+
+func (f *fakeStore) Audit(ctx context.Context, q conf.AuditQuery) (conf.Page[conf.AuditEntry], error) {
+	return conf.NewPage([]conf.AuditEntry{{Revision: 7}}, 9, q.Window), f.ask(ctx, q)
+}
+
+func (f *fakeStore) Prune(ctx context.Context, r conf.Retention) error { return f.ask(ctx, r) }
+
 func (f *fakeStore) Stats(ctx context.Context) (conf.Stats, error) { return someStats, f.ask(ctx) }
 
 // storeCall is one method of a store, called with arguments that tell it from
@@ -125,6 +155,30 @@ func storeCalls() []storeCall {
 		}},
 		{"DeleteConfiguration", "DELETE configurations", false, func(ctx context.Context, s conf.Store) (any, error) {
 			return s.DeleteConfiguration(ctx, "gone", agree)
+		}},
+		{"Versions", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.Versions(ctx, "one", conf.Window{Limit: 3})
+		}},
+		{"Version", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.Version(ctx, "one", 3)
+		}},
+		{"RollbackConfiguration", "UPDATE configurations", true, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.RollbackConfiguration(ctx, "changed", 3, agree)
+		}},
+		{"ConfigurationAt", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.ConfigurationAt(ctx, "one", conf.Point{Revision: 4})
+		}},
+		{"ConfigurationByNameAt", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.ConfigurationByNameAt(ctx, "application", "name", conf.Point{Revision: 4})
+		}},
+		{"Changes", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.Changes(ctx, 3, 4)
+		}},
+		{"Audit", "SELECT changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return s.Audit(ctx, conf.AuditQuery{ChangedBy: "kim"})
+		}},
+		{"Prune", "DELETE changes", false, func(ctx context.Context, s conf.Store) (any, error) {
+			return nil, s.Prune(ctx, conf.Retention{Versions: 3})
 		}},
 		{"Stats", "SELECT store", false, func(ctx context.Context, s conf.Store) (any, error) { return s.Stats(ctx) }},
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 func TestStoreConforms(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Store {
+	storetest.Run(t, func(t *testing.T) conf.Store {
 		return open(t, filepath.Join(t.TempDir(), "store.db"), Options{})
 	})
 }

@@ -49,10 +49,7 @@ type Store struct {
 	reader *pool
 }
 
-var (
-	_ conf.Store   = (*Store)(nil)
-	_ conf.History = (*Store)(nil)
-)
+var _ conf.Store = (*Store)(nil)
 
 // Open opens the store that url names, as "sqlite:PATH", creates the file when
 // there is none, and brings its schema up to date. It refuses, untouched, a

@@ -16,15 +16,9 @@ import (
 	"configservice/svc/internal/conf"
 )
 
-// A Store is what the suite holds to its contract.
-type Store interface {
-	conf.Store
-	conf.History
-}
-
 // Run holds the stores that open returns, each new and empty, to the contract
-// of [conf.Store] and [conf.History].
-func Run(t *testing.T, open func(*testing.T) Store) {
+// of [conf.Store].
+func Run(t *testing.T, open func(*testing.T) conf.Store) {
 	tests := resourceTests()
 	maps.Copy(tests, historyTests())
 	for name, test := range tests {
@@ -62,7 +56,7 @@ func resourceTests() map[string]func(*testing.T, *suite) {
 }
 
 // suite is a store with helpers that end the test when they fail.
-type suite struct{ Store }
+type suite struct{ conf.Store }
 
 func (s *suite) application(t *testing.T, name string) conf.Application {
 	t.Helper()
