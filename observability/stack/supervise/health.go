@@ -55,7 +55,7 @@ func (p probe) once(ctx context.Context, url string) error {
 	defer response.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 200)) // only ever shown
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("Get %q: %s: %s", url, response.Status, bytes.TrimSpace(body))
+		return fmt.Errorf("%s answered %s: %s", url, response.Status, bytes.TrimSpace(body))
 	}
 	return nil
 }
