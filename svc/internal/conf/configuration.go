@@ -17,6 +17,9 @@ type Configuration struct {
 	Revision      int64           `json:"revision"`       // the store's revision of its last change
 	CreatedAt     time.Time       `json:"created_at"`
 	UpdatedAt     time.Time       `json:"updated_at"`
+
+	// Cached tells that this copy was answered from memory.
+	Cached bool `json:"-"`
 }
 
 // Validate reports every field that breaks a rule of the domain in one error
@@ -37,5 +40,6 @@ func (c Configuration) Validate() error {
 // ConfigurationQuery selects configurations for a list.
 type ConfigurationQuery struct {
 	Window
-	ApplicationID string // empty selects those of all applications
+	ApplicationID string   // empty selects those of all applications
+	Owners        []string // where it is: only those of these applications; nil selects all
 }

@@ -1,0 +1,131 @@
+// Package cache answers reads of single configurations from memory.
+package cache
+
+import (
+	"context"
+	"sync"
+
+	"configservice/svc/internal/conf"
+)
+
+// Store is a [conf.Store] that keeps what was read or written last in a
+// bounded amount of memory.
+//
+// A read that starts after a write through this Store has returned sees that
+// write or a later one. Writes through others are seen once [Store.Apply] has
+// been told of them; how long that takes is the caller's to bound, with fresh.
+type Store struct {
+	conf.Store
+	fresh func() bool
+
+	mu      sync.Mutex
+	entries *entries
+	recent  *recent
+}
+
+// New returns a cache of at most maxBytes before next. While fresh returns
+// false, changes made elsewhere may not be known yet, so everything is read
+// from next.
+func New(next conf.Store, maxBytes int64, fresh func() bool) *Store {
+	s := &Store{Store: next, fresh: fresh, recent: newRecent()}
+	// What made room was seen by readers, so nothing older may take its place.
+	s.entries = newEntries(maxBytes, s.recent.add)
+	return s
+}
+
+// Bytes returns how much memory the entries take, by their own account.
+func (s *Store) Bytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries.bytes
+}
+
+// Configuration implements [conf.Store].
+func (s *Store) Configuration(ctx context.Context, id string) (conf.Configuration, error) {
+	return s.read(
+		func() *entry { return s.entries.byID[id] },
+		func() (conf.Configuration, error) { return s.Store.Configuration(ctx, id) },
+		func(*entry) {})
+}
+
+// ConfigurationByName implements [conf.Store].
+func (s *Store) ConfigurationByName(ctx context.Context, application, configuration string) (conf.Configuration, error) {
+	n := name{application, configuration}
+	return s.read(
+		func() *entry { return s.entries.byName[n] },
+		func() (conf.Configuration, error) {
+			return s.Store.ConfigurationByName(ctx, application, configuration)
+		},
+		func(e *entry) { s.entries.alias(e, n) })
+}
+
+// read answers from memory what found finds there, and otherwise keeps what
+// load returns, unless a change that came to be known meanwhile may have made
+// it old. Found and kept run under the lock.
+func (s *Store) read(found func() *entry, load func() (conf.Configuration, error), kept func(*entry)) (conf.Configuration, error) {
+	c, seen, ok := s.lookup(found)
+	if ok {
+		return c, nil
+	}
+	c, err := load()
+	if err != nil {
+		return c, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.recent.changedSince(seen, c.ID, c.ApplicationID) {
+		s.outdate(c)
+	} else if e := s.entries.put(c); e != nil {
+		kept(e)
+	}
+	return c, nil
+}
+
+// outdate sees to it that nothing older than c, which a reader is about to
+// see, is answered from now on: neither what is here nor what is on its way.
+func (s *Store) outdate(c conf.Configuration) {
+	s.recent.add(c.ID)
+	if e := s.entries.byID[c.ID]; e != nil && e.configuration.Revision < c.Revision {
+		s.entries.remove(e)
+	}
+}
+
+// lookup also returns the point that the cache is at: what is loaded from now
+// on is at least that new.
+func (s *Store) lookup(found func() *entry) (c conf.Configuration, seen int64, ok bool) {
+	fresh := s.fresh()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := found()
+	if !fresh || e == nil {
+		return c, s.recent.count, false
+	}
+	s.entries.use(e)
+	c = e.configuration
+	c.Cached = true
+	return c, 0, true
+}
+
+// Apply tells the cache of a committed transaction. Calls come in the order of
+// revisions.
+func (s *Store) Apply(tx conf.Transaction) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, change := range tx.Changes {
+		s.invalidate(tx.Revision, change)
+	}
+}
+
+// invalidate drops what a change made old. What is newer than the change was
+// put there by the write that this replica made after it, and stays.
+func (s *Store) invalidate(revision int64, change conf.Change) {
+	if change.ConfigurationID == "" {
+		s.recent.add(change.ApplicationID)
+		s.entries.forgetNames(change.ApplicationID)
+		return
+	}
+	s.recent.add(change.ConfigurationID)
+	if e := s.entries.byID[change.ConfigurationID]; e != nil && e.configuration.Revision < revision {
+		s.entries.remove(e)
+	}
+}
