@@ -98,11 +98,12 @@ func sizes(t *testing.T, c *contract) {
 	flags := a.createConfiguration(owner, "flags", `{}`)
 	const limit = 1 << 20
 	for target, start := range map[string]string{
-		"POST /api/v1/applications":                `{"name":"large"`,
-		"PUT /api/v1/applications/" + owner.ID:     `{"comments":null`,
-		"POST /api/v1/configurations":              `{"application_id":"` + owner.ID + `","name":"large","config":{"a":1}`,
-		"PUT /api/v1/configurations/" + flags.ID:   `{"config":{"a":1}`,
-		"PATCH /api/v1/configurations/" + flags.ID: `{"config":{"a":1}`,
+		"POST /api/v1/applications":                             `{"name":"large"`,
+		"PUT /api/v1/applications/" + owner.ID:                  `{"comments":null`,
+		"POST /api/v1/configurations":                           `{"application_id":"` + owner.ID + `","name":"large","config":{"a":1}`,
+		"PUT /api/v1/configurations/" + flags.ID:                `{"config":{"a":1}`,
+		"PATCH /api/v1/configurations/" + flags.ID:              `{"config":{"a":1}`,
+		"POST /api/v1/configurations/" + flags.ID + "/rollback": `{"version":1`,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		padded := func(size int) string { return start + strings.Repeat(" ", size-len(start)-1) + `}` }
@@ -124,9 +125,26 @@ func sizes(t *testing.T, c *contract) {
 		equal(t, "the length of what is read", len(a.configuration(flags.ID).Config), len(got.Config))
 		equal(t, "the length of what was sent", len(got.Config), limit-len(`{"config":}`))
 	})
+	a.run("patches that add up", func(t *testing.T, a *api) { patchesThatAddUp(t, a, flags.ID, limit) })
 	a.run("the longest comments", func(t *testing.T, a *api) {
 		comments := strings.Repeat("👍", 1024)
 		a.want(http.StatusOK, call{method: "PUT", path: "/api/v1/applications/" + owner.ID, body: object(map[string]any{"comments": comments})})
 		equal(t, "what is read", *a.application(owner.ID).Comments, comments)
 	})
+}
+
+// Patches within the bound must not grow a config beyond it, nor may the
+// bound keep what is within it from being reached.
+func patchesThatAddUp(t *testing.T, a *api, id string, limit int) {
+	path := "/api/v1/configurations/" + id
+	half := strings.Repeat("x", limit/2-50)
+	a.put(id, `{"config":{"a":"`+half+`"}}`)
+	most := a.want(http.StatusOK, call{method: "PATCH", path: path, body: `{"config":{"b":"` + half + `"}}`})
+	size := len(decode[configuration](t, most).Config)
+	rest := strings.Repeat("x", limit-size-len(`,"c":""`))
+	a.refuses(t, []refusal{{name: "one byte over", status: 413, code: "too_large",
+		call: call{method: "PATCH", path: path, body: `{"config":{"c":"` + rest + `x"}}`, beyond: "what it makes"}}})
+	full := a.want(http.StatusOK, call{method: "PATCH", path: path, body: `{"config":{"c":"` + rest + `"}}`})
+	equal(t, "the largest config", len(decode[configuration](t, full).Config), limit)
+	a.want(http.StatusOK, call{method: "PATCH", path: path, body: `{"config":{"c":null},"name":"smaller"}`})
 }

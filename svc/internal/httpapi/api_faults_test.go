@@ -72,6 +72,30 @@ func (s brokenStore) DeleteConfiguration(context.Context, string, conf.Edit[conf
 	return 0, s.fail()
 }
 
+func (s brokenStore) Versions(context.Context, string, conf.Window) (conf.Page[conf.Version], error) {
+	return conf.Page[conf.Version]{}, s.fail()
+}
+
+func (s brokenStore) Version(context.Context, string, int64) (conf.Version, error) {
+	return conf.Version{}, s.fail()
+}
+
+func (s brokenStore) RollbackConfiguration(context.Context, string, int64, conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	return conf.Configuration{}, s.fail()
+}
+
+func (s brokenStore) ConfigurationAt(context.Context, string, conf.Point) (conf.Configuration, error) {
+	return conf.Configuration{}, s.fail()
+}
+
+func (s brokenStore) ConfigurationByNameAt(context.Context, string, string, conf.Point) (conf.Configuration, error) {
+	return conf.Configuration{}, s.fail()
+}
+
+func (s brokenStore) Audit(context.Context, conf.AuditQuery) (conf.Page[conf.AuditEntry], error) {
+	return conf.Page[conf.AuditEntry]{}, s.fail()
+}
+
 func (s brokenStore) Stats(context.Context) (conf.Stats, error) { return conf.Stats{}, s.fail() }
 
 // storeFaults makes every call that needs the store while the store fails:
@@ -137,6 +161,13 @@ func callsOnStore() []call {
 		{method: "PATCH", path: config, body: `{"name":"x"}`},
 		{method: "DELETE", path: config},
 		{method: "GET", path: "/api/v1/config/x/y"},
+		{method: "GET", path: config + "?at=1"},
+		{method: "GET", path: "/api/v1/config/x/y?at=1"},
+		{method: "GET", path: config + "/versions"},
+		{method: "GET", path: config + "/versions/1"},
+		{method: "GET", path: config + "/diff?from=1&to=2"},
+		{method: "POST", path: config + "/rollback", body: `{"version":1}`},
+		{method: "GET", path: "/api/v1/audit"},
 	}
 }
 

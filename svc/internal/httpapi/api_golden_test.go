@@ -38,9 +38,28 @@ func recordedConversation(t *testing.T, c *contract) {
 	r.do(call{method: "POST", path: "/api/v1/applications", body: `{"name":`})
 	r.do(call{method: "POST", path: "/api/v1/applications", body: `name=x`, header: map[string]string{"Content-Type": "text/plain"}})
 	r.do(call{method: "POST", path: "/api/v1/applications", body: strings.Repeat(" ", 1<<20+1), beyond: "too large"})
+	history(&r, config)
 	r.do(call{method: "DELETE", path: config})
 	r.do(call{method: "DELETE", path: one})
 	golden(t, "conversation.txt", []byte(r.text.String()))
+}
+
+// history is the part of the conversation that is about what was.
+func history(r *recorder, config string) {
+	for _, path := range []string{config + "/versions?limit=1", config + "/versions/1", config + "/versions/9", config + "/versions/x",
+		config + "/diff?from=1&to=2", config + "/diff?from=2&to=2", config + "/diff", config + "?at=3", config + "?at=2", config + "?at=99",
+		"/api/v1/config/checkout/feature-flags?at=4", "/api/v1/config/checkout/feature-flags?at=yesterday"} {
+		c := call{method: "GET", path: path}
+		if strings.HasSuffix(path, "=99") {
+			c.beyond = "the future"
+		}
+		r.do(c)
+	}
+	r.do(call{method: "POST", path: config + "/rollback", body: `{"version":1}`, header: map[string]string{"If-Match": `"3"`}})
+	r.do(call{method: "POST", path: config + "/rollback", body: `{"version":1}`, header: map[string]string{"If-Match": `"5"`}})
+	r.do(call{method: "POST", path: config + "/rollback", body: `{"version":9}`})
+	r.do(call{method: "GET", path: "/api/v1/audit?configuration_id=" + config[strings.LastIndex(config, "/")+1:] + "&limit=2"})
+	r.do(call{method: "GET", path: "/api/v1/audit?changed_by=nobody"})
 }
 
 // A recorder writes down a conversation.

@@ -34,7 +34,7 @@ func pages(t *testing.T, c *contract) {
 	for _, name := range []string{"app", "APP 07", "app 07 ", "app%", "app _7", "' OR ''='"} {
 		checkWindows(t, a, "/api/v1/applications?name="+url.QueryEscape(name), []application{})
 	}
-	wrongWindows(t, a, owner)
+	wrongWindows(t, a, apps[3])
 }
 
 // filtered returns the place of the application of this name.
@@ -83,7 +83,8 @@ func checkWindows[T any](t *testing.T, a *api, path string, all []T) {
 
 func wrongWindows(t *testing.T, a *api, owner application) {
 	var cases []refusal
-	for _, path := range []string{"/api/v1/applications", "/api/v1/configurations/", "/api/v1/applications/" + owner.ID + "/configurations"} {
+	for _, path := range []string{"/api/v1/applications", "/api/v1/configurations/", "/api/v1/applications/" + owner.ID + "/configurations",
+		"/api/v1/configurations/" + owner.ConfigurationIDs[0] + "/versions", "/api/v1/audit"} {
 		for _, wrong := range []string{"limit=0", "limit=-1", "limit=1001", "limit=9999999999999999999999", "limit=ten", "limit=1.5", "limit=1e2", "limit=0x10", "limit=5%20"} {
 			cases = append(cases, refusal{name: path + "?" + wrong, status: 422, pointers: []string{"/limit"}, call: call{method: "GET", path: path + "?" + wrong}})
 		}
@@ -96,6 +97,8 @@ func wrongWindows(t *testing.T, a *api, owner application) {
 			call: call{method: "GET", path: path + "?limit=0&offset=-1"}})
 	}
 	cases = append(cases, refusal{name: "all three wrong", status: 422, pointers: []string{"/application_id", "/limit", "/offset"},
-		call: call{method: "GET", path: "/api/v1/configurations?application_id=x&limit=0&offset=-1"}})
+		call: call{method: "GET", path: "/api/v1/configurations?application_id=x&limit=0&offset=-1"}},
+		refusal{name: "all four wrong", status: 422, pointers: []string{"/application_id", "/configuration_id", "/limit", "/offset"},
+			call: call{method: "GET", path: "/api/v1/audit?configuration_id=x&application_id=x&limit=0&offset=-1"}})
 	a.refuses(t, cases)
 }

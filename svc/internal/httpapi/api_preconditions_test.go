@@ -30,6 +30,10 @@ func preconditionsOnWrites(t *testing.T, c *contract) {
 		{"DELETE application", "DELETE", "", newApplication},
 		{"PUT configuration", "PUT", `{"comments":"written"}`, newConfiguration},
 		{"PATCH configuration", "PATCH", `{"comments":"written"}`, newConfiguration},
+		{"rollback", "POST", `{"version":1}`, func() (string, int64) {
+			path, revision := newConfiguration()
+			return path + "/rollback", revision
+		}},
 		{"DELETE configuration", "DELETE", "", newConfiguration},
 	} {
 		for _, tc := range matchCases() {

@@ -18,11 +18,12 @@ func routesOfTheContract(t *testing.T, c *contract) {
 	made := a.createConfiguration(owner, "flags", `{}`)
 	before := a.everything()
 	for template, item := range c.doc.Paths.Map() {
-		path := strings.NewReplacer("{application}", "checkout", "{configuration}", "flags").Replace(template)
+		path := strings.NewReplacer("{application}", "checkout", "{configuration}", "flags", "{version}", "1").Replace(template)
 		if strings.Contains(path, "configurations/{id}") {
 			path = strings.ReplaceAll(path, "{id}", made.ID)
 		}
 		path = strings.ReplaceAll(path, "{id}", owner.ID)
+		path = strings.Replace(path, "/diff", "/diff?from=1&to=1", 1)
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
 			if op := item.GetOperation(method); op == nil {
 				a.run(method+" "+template, func(t *testing.T, a *api) { a.do(call{method: method, path: path}) })
@@ -59,7 +60,7 @@ func unknownPaths(id string) []string {
 	return []string{
 		"/", "/api", "/api/v1", "/api/v1/", "/api/v2/applications", "/api/v1/application", "/API/v1/applications",
 		"/applications", "/api/v1/applications/" + absent + "/configuration", "/api/v1/applications/" + absent + "/x/y",
-		"/api/v1/configurations/" + id + "/", "/api/v1/configurations/" + id + "/versions", "/api/v1/config", "/api/v1/config/checkout",
+		"/api/v1/configurations/" + id + "/", "/api/v1/configurations/" + id + "/version", "/api/v1/config", "/api/v1/config/checkout",
 		"/api/v1/config/checkout/flags/", "/api/v1/config/checkout/flags/x", "/api/v1/config/checkout/",
 		"/health/", "/livez/x", "/metrics/", "/openapi", "/openapi.yml", "/favicon.ico", "/%FF",
 		"//", "//health", "/api/v1//applications", "/api/v1/config//flags", "/api/v1/config/checkout//", "/x/../health", "/./health", "/api/v1/applications/../configurations",
@@ -88,12 +89,6 @@ func contractDocuments(t *testing.T, c *contract) {
 	if yaml, json := a.get("/openapi.yaml").header.Get("ETag"), a.get("/openapi.json").header.Get("ETag"); yaml == json {
 		t.Errorf("two documents have one ETag, %s", yaml)
 	}
-	a.run("JSON in the order of the YAML", func(t *testing.T, a *api) {
-		body := a.get("/openapi.json").body
-		if strings.Index(body, `"openapi"`) > strings.Index(body, `"info"`) || !strings.Contains(body, `"rollout_percent":12.50`) {
-			t.Errorf("the contract was rewritten: %.300s", body)
-		}
-	})
 	a.run("/docs", func(t *testing.T, a *api) { docsFromHere(t, a) })
 }
 

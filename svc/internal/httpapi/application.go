@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strconv"
 
 	"configservice/svc/internal/conf"
 )
@@ -27,25 +26,7 @@ func (s *server) createApplication(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	w.Header().Set("Location", base+"/applications/"+a.ID)
-	return writeWritten(w, http.StatusCreated, a.Revision, a)
-}
-
-// writeWritten answers a write with the resource as it now is.
-func writeWritten(w http.ResponseWriter, status int, revision int64, resource any) error {
-	w.Header().Set("ETag", etag(revision))
-	setRevision(w, revision)
-	return writeJSON(w, status, resource)
-}
-
-func writeDeleted(w http.ResponseWriter, revision int64) error {
-	setRevision(w, revision)
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// setRevision tells the revision of a committed write.
-func setRevision(w http.ResponseWriter, revision int64) {
-	w.Header().Set("Config-Revision", strconv.FormatInt(revision, 10))
+	return s.writeWritten(w, r, http.StatusCreated, applicationChange(conf.Create, a), a)
 }
 
 func (s *server) listApplications(w http.ResponseWriter, r *http.Request) error {
@@ -102,7 +83,7 @@ func (s *server) updateApplication(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return writeWritten(w, http.StatusOK, a.Revision, a)
+	return s.writeWritten(w, r, http.StatusOK, applicationChange(conf.Update, a), a)
 }
 
 func (s *server) deleteApplication(w http.ResponseWriter, r *http.Request) error {
@@ -116,7 +97,7 @@ func (s *server) deleteApplication(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return writeDeleted(w, revision)
+	return s.writeDeleted(w, r, applicationChange(conf.Delete, conf.Application{ID: id, Revision: revision}))
 }
 
 func (s *server) listConfigurationsOf(w http.ResponseWriter, r *http.Request) error {

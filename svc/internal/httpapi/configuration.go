@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -41,7 +42,7 @@ func (s *server) createConfiguration(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	w.Header().Set("Location", base+"/configurations/"+c.ID)
-	return writeWritten(w, http.StatusCreated, c.Revision, c)
+	return s.writeWritten(w, r, http.StatusCreated, configurationChange(conf.Create, c), c)
 }
 
 func (s *server) listConfigurations(w http.ResponseWriter, r *http.Request) error {
@@ -74,12 +75,31 @@ func (s *server) getConfiguration(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	c, err := s.Store.Configuration(r.Context(), id)
+	at, err := readAt(r)
+	if err != nil {
+		return err
+	}
+	var c conf.Configuration
+	if at == nil {
+		c, err = s.Store.Configuration(r.Context(), id)
+	} else {
+		c, err = s.Store.ConfigurationAt(r.Context(), id, *at)
+	}
 	return s.writeConfiguration(w, r, c, err)
 }
 
 func (s *server) getConfigurationByName(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.Store.ConfigurationByName(r.Context(), r.PathValue("application"), r.PathValue("configuration"))
+	application, name := r.PathValue("application"), r.PathValue("configuration")
+	at, err := readAt(r)
+	if err != nil {
+		return err
+	}
+	var c conf.Configuration
+	if at == nil {
+		c, err = s.Store.ConfigurationByName(r.Context(), application, name)
+	} else {
+		c, err = s.Store.ConfigurationByNameAt(r.Context(), application, name, *at)
+	}
 	return s.writeConfiguration(w, r, c, err)
 }
 
@@ -118,8 +138,18 @@ func (s *server) patchConfiguration(w http.ResponseWriter, r *http.Request) erro
 			return fmt.Errorf("merge patch: %w", err)
 		}
 		c.Config = merged
-		return nil
+		return s.checkSize(old, merged)
 	})
+}
+
+// checkSize holds what patches add up to against the bound of a body, so that
+// small ones, again and again, do not grow a configuration without end. One
+// that is too large already, because the bound was lowered, may shrink.
+func (s *server) checkSize(old, patched json.RawMessage) error {
+	if size := int64(len(patched)); size <= s.MaxBody || len(patched) <= len(old) {
+		return nil
+	}
+	return conf.Errorf(codeTooLarge, "the patched config is larger than %d bytes", s.MaxBody)
 }
 
 // changeConfiguration makes the next version of a configuration; apply
@@ -153,7 +183,7 @@ func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, app
 	if err != nil {
 		return err
 	}
-	return writeWritten(w, http.StatusOK, c.Revision, c)
+	return s.writeWritten(w, r, http.StatusOK, configurationChange(conf.Update, c), c)
 }
 
 func checkOwner(current, wanted string) error {
@@ -169,11 +199,15 @@ func (s *server) deleteConfiguration(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
+	var last conf.Configuration
 	revision, err := s.Store.DeleteConfiguration(r.Context(), id, func(c *conf.Configuration) error {
+		last = *c
 		return checkMatch(r, c.Revision)
 	})
 	if err != nil {
 		return err
 	}
-	return writeDeleted(w, revision)
+	last.Revision = revision
+	last.Version++ // to delete is a change, too
+	return s.writeDeleted(w, r, configurationChange(conf.Delete, last))
 }

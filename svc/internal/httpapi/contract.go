@@ -26,84 +26,15 @@ func openapiYAML() http.Handler {
 
 // openapiJSON serves the contract as JSON, converted once, here.
 func openapiJSON() (http.Handler, error) {
-	var root yaml.Node
+	var root any
 	if err := yaml.Unmarshal(contract, &root); err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	var out bytes.Buffer
-	if err := writeJSONNode(&out, &root); err != nil {
+	text, err := json.Marshal(root)
+	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	return newDocument("application/json", out.Bytes()), nil
-}
-
-// writeJSONNode writes n as JSON. It walks the nodes instead of decoding them
-// into a map, because the order in which the contract tells things is meant.
-func writeJSONNode(out *bytes.Buffer, n *yaml.Node) error {
-	switch n.Kind {
-	case yaml.DocumentNode:
-		return writeJSONNode(out, n.Content[0])
-	case yaml.AliasNode:
-		return writeJSONNode(out, n.Alias)
-	case yaml.MappingNode:
-		return writeJSONObject(out, n.Content)
-	case yaml.SequenceNode:
-		return writeJSONArray(out, n.Content)
-	default:
-		return writeJSONScalar(out, n)
-	}
-}
-
-func writeJSONObject(out *bytes.Buffer, pairs []*yaml.Node) error {
-	out.WriteByte('{')
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		key, err := json.Marshal(pairs[i].Value)
-		if err != nil {
-			return err
-		}
-		out.Write(key)
-		out.WriteByte(':')
-		if err := writeJSONNode(out, pairs[i+1]); err != nil {
-			return err
-		}
-	}
-	out.WriteByte('}')
-	return nil
-}
-
-func writeJSONArray(out *bytes.Buffer, items []*yaml.Node) error {
-	out.WriteByte('[')
-	for i, item := range items {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		if err := writeJSONNode(out, item); err != nil {
-			return err
-		}
-	}
-	out.WriteByte(']')
-	return nil
-}
-
-func writeJSONScalar(out *bytes.Buffer, n *yaml.Node) error {
-	// A number keeps its text: 12.50 is not rewritten to 12.5.
-	if tag := n.ShortTag(); (tag == "!!int" || tag == "!!float") && json.Valid([]byte(n.Value)) {
-		out.WriteString(n.Value)
-		return nil
-	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return err
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("line %d: %w", n.Line, err)
-	}
-	out.Write(text)
-	return nil
+	return newDocument("application/json", text), nil
 }
 
 // A document is a fixed body that is served with a tag of its content.

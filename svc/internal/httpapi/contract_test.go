@@ -34,6 +34,10 @@ func TestContract(t *testing.T) {
 			"configuration refusals":    configurationRefusals,
 			"configuration names":       configurationNames,
 			"patch":                     patching,
+			"versions":                  versions,
+			"history refusals":          historyRefusals,
+			"time travel":               timeTravel,
+			"diffs":                     diffs,
 			"pages":                     pages,
 			"preconditions on writes":   preconditionsOnWrites,
 			"preconditions on reads":    preconditionsOnReads,
@@ -216,7 +220,7 @@ func (c *contract) find(r *http.Request) (*routers.Route, map[string]string, str
 	if r.Method == http.MethodHead {
 		r.Method = http.MethodGet
 	}
-	if p, ok := strings.CutSuffix(r.URL.Path, "/"); ok && (strings.HasSuffix(p, "/applications") || strings.HasSuffix(p, "/configurations")) {
+	if p, ok := strings.CutSuffix(r.URL.Path, "/"); ok && isCollection(p) {
 		r.URL.Path, r.URL.RawPath = p, strings.TrimSuffix(r.URL.RawPath, "/")
 	}
 	route, params, err := c.router.FindRoute(r)
@@ -229,6 +233,12 @@ func (c *contract) find(r *http.Request) (*routers.Route, map[string]string, str
 		return nil, nil, methodNotAllowed
 	}
 	return nil, nil, unknownPath
+}
+
+func isCollection(path string) bool {
+	return slices.ContainsFunc([]string{"/applications", "/configurations", "/versions", "/audit"}, func(name string) bool {
+		return strings.HasSuffix(path, name)
+	})
 }
 
 // golden compares got with the named file under testdata, or with -update

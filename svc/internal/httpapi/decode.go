@@ -157,7 +157,8 @@ func checkNames(d *json.Decoder) error {
 
 // pointer makes a JSON Pointer of one member name (RFC 6901).
 func pointer(name string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	name = strings.ReplaceAll(name, "~", "~0")
+	return "/" + strings.ReplaceAll(name, "/", "~1")
 }
 
 func (b *body) problem(pointer, detail string) {
@@ -182,6 +183,17 @@ func (b *body) nullableString(name string, dst **string) {
 	var value *string
 	if b.value(name, &value, "must be a string or null") {
 		*dst = value
+	}
+}
+
+// version is like string for a field that is the number of a version.
+func (b *body) version(name string, dst *int64) {
+	raw, ok := b.fields[name]
+	if !ok {
+		return
+	}
+	if *dst, ok = parseVersion(string(raw)); !ok {
+		b.problem(pointer(name), "must be "+versionForm)
 	}
 }
 

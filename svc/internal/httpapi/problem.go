@@ -55,7 +55,7 @@ type problem struct {
 	TraceID string            `json:"trace_id,omitempty"`
 }
 
-const internalDetail = "something went wrong here; the service's log tells more under this trace id"
+const internalDetail = "something went wrong here; the service's log tells more"
 
 // statusClientGone marks a request whose client went away before the answer
 // (nginx's 499). Nobody reads it but our own telemetry, where such a request
@@ -90,6 +90,9 @@ const retryAfter = 1
 
 func (s *server) writeProblem(w http.ResponseWriter, r *http.Request, p problem) {
 	p.Type, p.Title, p.TraceID = "about:blank", http.StatusText(p.Status), s.TraceID(r.Context())
+	if p.Detail == internalDetail && p.TraceID != "" {
+		p.Detail += " under this trace id"
+	}
 	write(w, p.Status, "application/problem+json", p)
 }
 

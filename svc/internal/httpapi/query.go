@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -40,8 +42,7 @@ func (q *query) integer(name string, def, lowest, highest int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < lowest || n > highest {
-		q.problems = append(q.problems, conf.FieldError{
-			Pointer: pointer(name), Detail: fmt.Sprintf("is %q; it must be an integer from %d to %d", text, lowest, highest)})
+		q.problem(name, fmt.Sprintf("is %q; it must be an integer from %d to %d", text, lowest, highest))
 	}
 	return n
 }
@@ -55,6 +56,48 @@ func (q *query) id(name string) string {
 	return id
 }
 
+// version returns the parameter, which is the number of a version and must be
+// there.
+func (q *query) version(name string) int64 {
+	text := q.values.Get(name)
+	n, ok := parseVersion(text)
+	if text == "" {
+		q.problem(name, "is required")
+	} else if !ok {
+		q.problem(name, notAVersion(text))
+	}
+	return n
+}
+
+// point returns the parameter, which is a revision or a time, or nil where it
+// is absent or empty.
+func (q *query) point(name string) *conf.Point {
+	text := q.values.Get(name)
+	if text == "" {
+		return nil
+	}
+	var at conf.Point
+	var ok bool
+	if at.Revision, ok = parseVersion(text); ok {
+		return &at
+	}
+	if at.Time, ok = parseTime(text); !ok {
+		q.problem(name, fmt.Sprintf("is %q; it must be a revision from 1 or a time like 2026-03-14T09:26:53Z", text))
+	}
+	return &at
+}
+
+// parseTime is as strict as RFC 3339, which time.Parse is not: it takes a
+// comma for a point, and an hour of one digit.
+func parseTime(text string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, text)
+	return t, err == nil && !strings.Contains(text, ",") && text[len("2006-01-02T1")] != ':'
+}
+
+func (q *query) problem(name, detail string) {
+	q.problems = append(q.problems, conf.FieldError{Pointer: pointer(name), Detail: detail})
+}
+
 func (q *query) err() error { return conf.InvalidFields(q.problems) }
 
 // pathID returns the id in the request's path.
@@ -64,6 +107,27 @@ func pathID(r *http.Request) (string, error) {
 		return "", conf.InvalidFields([]conf.FieldError{notAnID("id", id)})
 	}
 	return id, nil
+}
+
+// pathVersion returns the number of the version in the request's path.
+func pathVersion(r *http.Request) (int64, error) {
+	text := r.PathValue("version")
+	n, ok := parseVersion(text)
+	if !ok {
+		return 0, conf.InvalidFields([]conf.FieldError{{Pointer: "/version", Detail: notAVersion(text)}})
+	}
+	return n, nil
+}
+
+const versionForm = "an integer from 1"
+
+func notAVersion(text string) string { return fmt.Sprintf("is %q; it must be %s", text, versionForm) }
+
+// parseVersion reads the number of a version or a revision in the one form
+// that it has.
+func parseVersion(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n > 0 && strconv.FormatInt(n, 10) == text
 }
 
 // isID reports whether s is a ULID in the form that the store assigns: 26

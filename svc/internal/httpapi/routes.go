@@ -26,13 +26,16 @@ func (s *server) routes() []route {
 		return route{"GET", path, true, s.handle(h)}
 	}
 	create := func(path string, h handler) route {
-		return route{"POST", path, true, s.handle(s.counted("create", h))}
+		return route{"POST", path, true, s.handle(s.counted(conf.Create, h))}
 	}
 	update := func(method, path string, h handler) route {
-		return route{method, path, false, s.handle(s.counted("update", h))}
+		return route{method, path, false, s.handle(s.counted(conf.Update, h))}
 	}
 	remove := func(path string, h handler) route {
-		return route{"DELETE", path, false, s.handle(s.counted("delete", h))}
+		return route{"DELETE", path, false, s.handle(s.counted(conf.Delete, h))}
+	}
+	rollback := func(path string, h handler) route {
+		return route{"POST", path, false, s.handle(s.counted(conf.Rollback, h))}
 	}
 	page := func(path string, h http.Handler) route {
 		return route{"GET", path, false, h}
@@ -52,6 +55,11 @@ func (s *server) routes() []route {
 		update("PUT", base+"/configurations/{id}", s.updateConfiguration),
 		update("PATCH", base+"/configurations/{id}", s.patchConfiguration),
 		remove(base+"/configurations/{id}", s.deleteConfiguration),
+		list(base+"/configurations/{id}/versions", s.listVersions),
+		read(base+"/configurations/{id}/versions/{version}", s.getVersion),
+		read(base+"/configurations/{id}/diff", s.diffVersions),
+		rollback(base+"/configurations/{id}/rollback", s.rollbackConfiguration),
+		list(base+"/audit", s.listAudit),
 		read(base+"/config/{application}/{configuration}", s.getConfigurationByName),
 
 		read("/health", s.health),
@@ -65,9 +73,10 @@ func (s *server) routes() []route {
 	}
 }
 
-// counted tells the observer how each write ended.
+// counted tells the store who makes each write, and the observer how it ended.
 func (s *server) counted(operation string, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		r = r.WithContext(conf.WithActor(r.Context(), s.actor(r)))
 		err := h(w, r)
 		s.Observer.Write(r.Context(), operation, writeOutcome(err))
 		return err

@@ -28,13 +28,17 @@ type Options struct {
 	// MaxBody bounds a request's body in bytes; 0 means DefaultMaxBody.
 	MaxBody int64
 
-	// Logger gets what went wrong for reasons that the caller may not see;
-	// nil means slog.Default.
+	// Logger gets what went wrong for reasons that the caller may not see,
+	// and one line for each change; nil means slog.Default.
 	Logger *slog.Logger
 
 	// TraceID returns the id of the trace that ctx belongs to, or ""; nil
 	// means that there are no traces.
 	TraceID func(ctx context.Context) string
+
+	// Principal returns the name of who makes the request of ctx, or "" when
+	// that is not known; nil means that it never is.
+	Principal func(ctx context.Context) string
 
 	// Observer is told how reads and writes end; nil means nobody.
 	Observer Observer
@@ -91,6 +95,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.TraceID == nil {
 		o.TraceID = func(context.Context) string { return "" }
+	}
+	if o.Principal == nil {
+		o.Principal = func(context.Context) string { return "" }
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}
