@@ -28,5 +28,6 @@ func (a Application) Validate() error {
 // ApplicationQuery selects applications for a list.
 type ApplicationQuery struct {
 	Window
-	Name string // exact; empty selects all
+	Name string   // exact; empty selects all
+	IDs  []string // only these; nil selects all
 }

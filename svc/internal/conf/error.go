@@ -16,9 +16,13 @@ const (
 	NotFound           Code = "not_found"
 	Exists             Code = "already_exists" // the name is taken
 	PreconditionFailed Code = "precondition_failed"
-	Compacted          Code = "compacted"   // that part of the history is no longer kept
-	Unavailable        Code = "unavailable" // a dependency is down or too slow; worth a retry
-	Internal           Code = "internal"    // everything that nobody foresaw
+	Compacted          Code = "compacted"       // that part of the history is no longer kept
+	Unavailable        Code = "unavailable"     // a dependency is down or too slow; worth a retry
+	Unauthenticated    Code = "unauthenticated" // who calls is not known, or no longer
+	Forbidden          Code = "forbidden"       // who calls may not do this
+	RateLimited        Code = "rate_limited"    // too many writes by one caller
+	Overloaded         Code = "overloaded"      // too many calls at once; worth a retry
+	Internal           Code = "internal"        // everything that nobody foresaw
 )
 
 // An Error is what the calls of a [Store] return. Detail is one sentence that

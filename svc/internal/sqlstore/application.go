@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 
 	"configservice/svc/internal/conf"
 )
@@ -82,15 +84,20 @@ func fillConfigurationIDs(ctx context.Context, q querier, apps []conf.Applicatio
 	if len(apps) == 0 {
 		return nil
 	}
-	owner := make(map[string]*conf.Application, len(apps))
-	for i := range apps {
-		owner[apps[i].ID] = &apps[i]
-	}
 	rows, err := q.QueryContext(ctx, `
 		SELECT application_id, id FROM configurations WHERE application_id BETWEEN $1 AND $2
 		ORDER BY application_id, id`, apps[0].ID, apps[len(apps)-1].ID)
+	return addConfigurationIDs(rows, err, apps)
+}
+
+// addConfigurationIDs adds to apps what they own by rows, which is in order.
+func addConfigurationIDs(rows *sql.Rows, err error, apps []conf.Application) error {
 	if err != nil {
 		return err
+	}
+	owner := make(map[string]*conf.Application, len(apps))
+	for i := range apps {
+		owner[apps[i].ID] = &apps[i]
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -125,6 +132,9 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 func (s *Store) Applications(ctx context.Context, q conf.ApplicationQuery) (conf.Page[conf.Application], error) {
 	var page conf.Page[conf.Application]
 	err := s.view(ctx, func(ctx context.Context, tx querier) error {
+		if q.IDs != nil {
+			return listApplicationsOf(ctx, tx, q, &page)
+		}
 		items, total, err := listApplications(ctx, tx, q)
 		if err != nil {
 			return err
@@ -149,6 +159,47 @@ func listApplications(ctx context.Context, q querier, query conf.ApplicationQuer
 	rows, err := q.QueryContext(ctx, selectApplication+`ORDER BY id LIMIT $1 OFFSET $2`, query.Limit, query.Offset)
 	items, err := collect(rows, err, scanApplication)
 	return items, int(st.Applications), err
+}
+
+// listApplicationsOf lists those that a query names by id. Other applications
+// lie between them, so they are completed one by one.
+func listApplicationsOf(ctx context.Context, q querier, query conf.ApplicationQuery, page *conf.Page[conf.Application]) error {
+	condition, args := oneOf("id", query.IDs, 1)
+	if query.Name != "" {
+		args = append(args, query.Name)
+		condition += fmt.Sprintf(" AND name = $%d", len(args))
+	}
+	var total int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM applications WHERE `+condition, args...).Scan(&total); err != nil {
+		return err
+	}
+	rows, err := q.QueryContext(ctx, selectApplication+fmt.Sprintf(`WHERE %s ORDER BY id LIMIT %d OFFSET %d`,
+		condition, query.Limit, query.Offset), args...)
+	items, err := collect(rows, err, scanApplication)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		if err := fillConfigurationIDs(ctx, q, items[i:i+1]); err != nil {
+			return err
+		}
+	}
+	*page = conf.NewPage(items, total, query.Window)
+	return nil
+}
+
+// oneOf returns the condition that a column has one of these values, whose
+// parameters count from first, and their arguments.
+func oneOf(column string, values []string, first int) (condition string, args []any) {
+	if len(values) == 0 {
+		return "FALSE", nil
+	}
+	parameters := make([]string, len(values))
+	for i, v := range values {
+		parameters[i] = fmt.Sprintf("$%d", first+i)
+		args = append(args, v)
+	}
+	return column + " IN (" + strings.Join(parameters, ", ") + ")", args
 }
 
 // UpdateApplication implements [conf.Store].

@@ -108,7 +108,7 @@ func (s *Store) ConfigurationByName(ctx context.Context, application, name strin
 func (s *Store) Configurations(ctx context.Context, q conf.ConfigurationQuery) (conf.Page[conf.Configuration], error) {
 	var page conf.Page[conf.Configuration]
 	err := s.view(ctx, func(ctx context.Context, tx querier) error {
-		total, err := countConfigurations(ctx, tx, q.ApplicationID)
+		total, err := countConfigurations(ctx, tx, q)
 		if err != nil {
 			return err
 		}
@@ -119,10 +119,14 @@ func (s *Store) Configurations(ctx context.Context, q conf.ConfigurationQuery) (
 	return page, err
 }
 
-// countConfigurations returns how many there are, in one application or, when
-// that is empty, in all.
-func countConfigurations(ctx context.Context, q querier, applicationID string) (total int, err error) {
-	if applicationID == "" {
+// countConfigurations returns how many a query selects.
+func countConfigurations(ctx context.Context, q querier, query conf.ConfigurationQuery) (total int, err error) {
+	if query.Owners != nil {
+		condition, args := oneOf("application_id", query.Owners, 1)
+		err = q.QueryRowContext(ctx, `SELECT count(*) FROM configurations WHERE `+condition, args...).Scan(&total)
+		return total, err
+	}
+	if query.ApplicationID == "" {
 		var st conf.Stats
 		err := scanStats(ctx, q, &st)
 		return int(st.Configurations), err
@@ -130,16 +134,20 @@ func countConfigurations(ctx context.Context, q querier, applicationID string) (
 	// Grouped, so that an unknown application yields no row instead of a zero.
 	err = q.QueryRowContext(ctx, `
 		SELECT count(c.id) FROM applications a LEFT JOIN configurations c ON c.application_id = a.id
-		WHERE a.id = $1 GROUP BY a.id`, applicationID).Scan(&total)
+		WHERE a.id = $1 GROUP BY a.id`, query.ApplicationID).Scan(&total)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, conf.Errorf(conf.NotFound, "no application has the id %s", applicationID)
+		return 0, conf.Errorf(conf.NotFound, "no application has the id %s", query.ApplicationID)
 	}
 	return total, err
 }
 
 func listConfigurations(ctx context.Context, q querier, query conf.ConfigurationQuery) ([]conf.Configuration, error) {
 	where, args := ``, []any{query.Limit, query.Offset}
-	if query.ApplicationID != "" {
+	switch {
+	case query.Owners != nil:
+		condition, owners := oneOf("c.application_id", query.Owners, 3)
+		where, args = `WHERE `+condition+` `, append(args, owners...)
+	case query.ApplicationID != "":
 		where, args = `WHERE c.application_id = $3 `, append(args, query.ApplicationID)
 	}
 	rows, err := q.QueryContext(ctx, selectConfiguration+where+`ORDER BY c.id LIMIT $1 OFFSET $2`, args...)

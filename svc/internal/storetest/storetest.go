@@ -218,12 +218,25 @@ func testListApplications(t *testing.T, s *suite) {
 		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, Name: "app7"}, all[2:3], 1, false},
 		{conf.ApplicationQuery{Window: conf.Window{Limit: 2, Offset: 1}, Name: "app7"}, []conf.Application{}, 1, false},
 		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, Name: "app"}, []conf.Application{}, 0, false},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, IDs: ids(all[4], all[0], all[2])}, []conf.Application{all[0], all[2]}, 3, true},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2, Offset: 2}, IDs: ids(all[4], all[0], all[2])}, all[4:], 3, false},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, IDs: append(ids(all[1]), "gone")}, all[1:2], 1, false},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, IDs: []string{}}, []conf.Application{}, 0, false},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, IDs: ids(all[0], all[2]), Name: "app7"}, all[2:3], 1, false},
+		{conf.ApplicationQuery{Window: conf.Window{Limit: 2}, IDs: ids(all[0], all[3]), Name: "app7"}, []conf.Application{}, 0, false},
 	} {
 		got, err := s.Applications(t.Context(), tc.query)
 		wantCode(t, err, "")
 		wantEqual(t, got, conf.Page[conf.Application]{Items: tc.want, Total: tc.total,
 			Limit: tc.query.Limit, Offset: tc.query.Offset, HasMore: tc.hasMore})
 	}
+}
+
+func ids(apps ...conf.Application) (ids []string) {
+	for _, a := range apps {
+		ids = append(ids, a.ID)
+	}
+	return ids
 }
 
 func testCreateConfiguration(t *testing.T, s *suite) {
@@ -336,6 +349,9 @@ func testListConfigurations(t *testing.T, s *suite) {
 		{conf.ConfigurationQuery{Window: conf.Window{Limit: 4, Offset: 8}}, all[8:], 10, false},
 		{conf.ConfigurationQuery{Window: conf.Window{Limit: 3, Offset: 1}, ApplicationID: a.ID}, ofA[1:4], 5, true},
 		{conf.ConfigurationQuery{Window: conf.Window{Limit: 3, Offset: 9}, ApplicationID: a.ID}, []conf.Configuration{}, 5, false},
+		{conf.ConfigurationQuery{Window: conf.Window{Limit: 3, Offset: 1}, Owners: []string{"gone", a.ID}}, ofA[1:4], 5, true},
+		{conf.ConfigurationQuery{Window: conf.Window{Limit: 4}, Owners: ids(b, a)}, all[:4], 10, true},
+		{conf.ConfigurationQuery{Window: conf.Window{Limit: 4}, Owners: []string{}}, []conf.Configuration{}, 0, false},
 	} {
 		got, err := s.Configurations(t.Context(), tc.query)
 		wantCode(t, err, "")
