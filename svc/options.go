@@ -35,8 +35,8 @@ var commands = []string{"serve", "migrate", "health", "version"}
 func (o *options) set() *cli.Set {
 	s := cli.NewSet("config-service", "CONFIG_SERVICE_")
 	s.StringVar(&o.Listen, "listen", "127.0.0.1:8000", "`HOST:PORT` to listen on; an empty HOST means every address")
-	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH")
-	s.IntVar(&o.MaxConns, "database-max-connections", sqlstore.DefaultMaxConnections, "`number` of connections that serve reads")
+	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH or postgres://USER@HOST/DATABASE")
+	s.IntVar(&o.MaxConns, "database-max-connections", sqlstore.DefaultMaxConnections, "largest `number` of connections; on SQLite of those that serve reads")
 	s.DurationVar(&o.DBTimeout, "database-timeout", sqlstore.DefaultTimeout, "longest `time` for one call of the store")
 	s.Int64Var(&o.MaxBody, "max-body", httpapi.DefaultMaxBody, "largest request body in `bytes`")
 	s.DurationVar(&o.DrainDelay, "drain-delay", 0, "`time` between turning unready and closing the listener, for load balancers to notice")

@@ -66,7 +66,7 @@ type service struct {
 
 // handler puts the API on the store, and telemetry around both.
 func (s *service) handler(t *telemetry, store *sqlstore.Store) (http.Handler, error) {
-	measured, err := t.instrument(store, "sqlite", instrumentPools(store)...)
+	measured, err := t.instrument(store, store.System(), instrumentPools(store)...)
 	if err != nil {
 		return nil, err
 	}

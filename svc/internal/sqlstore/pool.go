@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
-	"modernc.org/sqlite"
+	"configservice/svc/internal/conf"
 )
 
 // A PoolObserver is told what happens at a connection pool, by the pool's
@@ -46,43 +48,119 @@ type pool struct {
 	timeout  time.Duration
 	db       *sql.DB
 	observer PoolObserver
+	turns    chan struct{} // when not nil, its capacity bounds who uses the pool at once
+	lost     *lossTime
 }
 
-func openPool(name, dsn string, size int, o Options) (*pool, error) {
-	connector, err := sqlite.NewConnector(dsn)
-	if err != nil {
-		return nil, err
-	}
+func newPool(name string, connector driver.Connector, size int, o Options) *pool {
 	db := sql.OpenDB(timedConnector{connector, name, o.Observer})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return &pool{name: name, size: size, timeout: o.Timeout, db: db, observer: o.Observer}, nil
+	return &pool{name: name, size: size, timeout: o.Timeout, db: db, observer: o.Observer, lost: &lossTime{}}
 }
 
 func (p *pool) describe() Pool {
 	return Pool{Name: p.name, MaxIdle: p.size, Stats: p.db.Stats}
 }
 
-// with runs use on a connection of its own. Waiting for one and using it end
-// when ctx does, or after the pool's timeout.
-func (p *pool) with(ctx context.Context, use func(context.Context, *sql.Conn) error) (err error) {
+// maxAttempts bounds how often a call is attempted that a conflict or a lost
+// connection ends.
+const maxAttempts = 5
+
+// with runs use on a connection of its own, and once more when that ends in a
+// conflict or its connection is lost: use has then changed nothing. Waiting
+// for a connection and using it end when ctx does, or after the pool's timeout.
+func (p *pool) with(ctx context.Context, use func(context.Context, *sql.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	asked := time.Now()
-	p.observer.Waiting(p.name, 1)
-	conn, err := p.db.Conn(ctx)
-	got := time.Now()
-	p.observer.Waiting(p.name, -1)
-	p.observer.Acquired(p.name, got.Sub(asked), err != nil && ctx.Err() != nil)
+	for attempt := 1; ; attempt++ {
+		err := p.once(ctx, use)
+		if err == nil || attempt == maxAttempts || !p.worthRetry(ctx, err, attempt) {
+			return err
+		}
+	}
+}
+
+// worthRetry reports whether a call that ended in err is to be attempted anew,
+// after the pause that it makes.
+func (p *pool) worthRetry(ctx context.Context, err error, attempt int) bool {
+	if _, ok := errors.AsType[*conf.Error](err); ok {
+		return false // an answer, if not the one that was hoped for
+	}
+	switch faultOf(err) {
+	case lost:
+		p.lost.set(time.Now())
+		return ctx.Err() == nil
+	case conflict:
+		return pause(ctx, rand.N(time.Millisecond<<(2*attempt)))
+	}
+	return false
+}
+
+// pause waits for d and reports whether ctx is not over.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (p *pool) once(ctx context.Context, use func(context.Context, *sql.Conn) error) (err error) {
+	conn, err := p.acquire(ctx)
 	if err != nil {
 		return err
 	}
+	got := time.Now()
 	defer func() {
 		err = errors.Join(err, conn.Close())
+		p.leave()
 		p.observer.Released(p.name, time.Since(got))
 	}()
 	return use(ctx, conn)
 }
+
+// acquire waits for a turn and for a connection.
+func (p *pool) acquire(ctx context.Context) (conn *sql.Conn, err error) {
+	asked := time.Now()
+	p.observer.Waiting(p.name, 1)
+	if err = p.enter(ctx); err == nil {
+		if conn, err = p.db.Conn(ctx); err != nil {
+			p.leave()
+		}
+	}
+	p.observer.Waiting(p.name, -1)
+	p.observer.Acquired(p.name, time.Since(asked), err != nil && ctx.Err() != nil)
+	return conn, err
+}
+
+func (p *pool) enter(ctx context.Context) error {
+	if p.turns == nil {
+		return nil
+	}
+	select {
+	case p.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pool) leave() {
+	if p.turns != nil {
+		<-p.turns
+	}
+}
+
+// lossTime is when a connection was last found lost: the others that idled
+// then are suspect.
+type lossTime struct{ nanos atomic.Int64 }
+
+func (l *lossTime) set(t time.Time)        { l.nanos.Store(t.UnixNano()) }
+func (l *lossTime) after(t time.Time) bool { return l.nanos.Load() > t.UnixNano() }
 
 // timedConnector tells the observer about each connection that it opens.
 type timedConnector struct {

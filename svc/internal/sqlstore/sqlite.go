@@ -13,25 +13,52 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"configservice/svc/internal/conf"
 )
 
 // applicationID marks our files; the first migration writes it.
 const applicationID = 0x436F6E66
 
-// ParseURL returns the path that a database URL of the form sqlite:PATH names.
-func ParseURL(s string) (path string, err error) {
-	path, ok := strings.CutPrefix(s, "sqlite:")
-	switch {
-	case !ok:
-		return "", fmt.Errorf("database URL %q is not of the form sqlite:PATH", s)
-	case path == "":
+// sqlitePath returns the path that a database URL of the form sqlite:PATH names.
+func sqlitePath(s string) (path string, err error) {
+	switch path = strings.TrimPrefix(s, "sqlite:"); path {
+	case "":
 		return "", fmt.Errorf("database URL %q names no file: write sqlite:PATH", s)
-	case path == ":memory:":
+	case ":memory:":
 		return "", fmt.Errorf("database URL %q: a store in memory is lost at exit: name a file", s)
 	}
 	return path, nil
+}
+
+// openSQLite opens the store in the file that url names.
+func openSQLite(ctx context.Context, url string, o Options) (*Store, error) {
+	path, err := sqlitePath(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := inspect(ctx, path); err != nil {
+		return nil, err
+	}
+	writer, err := sqlitePool("writer", writerDSN(path, o.Timeout), 1, o)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := sqlitePool("reader", readerDSN(path, o.Timeout), o.MaxConnections, o)
+	if err != nil {
+		return nil, errors.Join(err, writer.db.Close())
+	}
+	s := &Store{dialect: sqliteDialect(), writer: writer, reader: reader}
+	if err := migrate(ctx, writer.db, s.dialect); err != nil {
+		return nil, errors.Join(cannotOpen(path, err), s.Close())
+	}
+	return s, nil
+}
+
+func sqlitePool(name, dsn string, size int, o Options) (*pool, error) {
+	connector, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return newPool(name, connector, size, o), nil
 }
 
 // dsn names the file at path. Everything in params holds on every connection,
@@ -111,27 +138,4 @@ func resultCode(err error) int {
 		return e.Code()
 	}
 	return 0
-}
-
-func isUniqueViolation(err error) bool {
-	return resultCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
-}
-
-// translate makes an error of the domain of one of the engine's.
-func translate(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*conf.Error](err); ok {
-		return err
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return &conf.Error{Code: conf.Unavailable, Detail: "the database did not answer in time", Err: err}
-	}
-	switch resultCode(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_FULL,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-		return &conf.Error{Code: conf.Unavailable, Detail: "the database is not available", Err: err}
-	}
-	return &conf.Error{Code: conf.Internal, Detail: "the database failed", Err: err}
 }

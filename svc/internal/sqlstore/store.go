@@ -1,11 +1,12 @@
 // Package sqlstore keeps applications, configurations and every change to
-// them in an SQL database: one SQLite file.
+// them in an SQL database: one SQLite file, or PostgreSQL.
 package sqlstore
 
 import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"configservice/svc/internal/conf"
@@ -13,8 +14,10 @@ import (
 
 // Options tell how a store is opened. The zero value is usable.
 type Options struct {
-	// MaxConnections bounds the connections that serve reads; 0 means
-	// DefaultMaxConnections. Writes have one connection of their own.
+	// MaxConnections bounds the connections; 0 means DefaultMaxConnections.
+	// On SQLite it counts those that serve reads, and writes have one of their
+	// own. On PostgreSQL writes use at most half of them, so that reads find
+	// one while writes wait for each other; [Store.Listen] has one of its own.
 	MaxConnections int
 
 	// Timeout bounds each call, the wait for a connection included; 0 means
@@ -45,47 +48,71 @@ func (o *Options) setDefaults() {
 
 // Store is a [conf.Store] in an SQL database.
 type Store struct {
-	writer *pool // a single connection: SQLite has one writer at a time
-	reader *pool
+	dialect dialect
+	writer  *pool // on SQLite a single connection: it has one writer at a time
+	reader  *pool
+	listen  func(ctx context.Context, changed func())
 }
 
 var _ conf.Store = (*Store)(nil)
 
-// Open opens the store that url names, as "sqlite:PATH", creates the file when
-// there is none, and brings its schema up to date. It refuses, untouched, a
-// file that is not a configuration store and one whose schema is newer than
-// this program's.
-func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	path, err := ParseURL(url)
-	if err != nil {
-		return nil, err
+// ParseURL returns the engine that a database URL names, as [Store.System]
+// does. It touches no database, and its error shows no password.
+func ParseURL(url string) (system string, err error) {
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+		_, err := sqlitePath(url)
+		return sqliteDialect().system, err
+	case "postgres", "postgresql":
+		_, err := parsePostgres(url)
+		return postgresDialect().system, err
 	}
-	if err := inspect(ctx, path); err != nil {
-		return nil, err
-	}
-	o.setDefaults()
-	s := &Store{}
-	if s.writer, err = openPool("writer", writerDSN(path, o.Timeout), 1, o); err != nil {
-		return nil, err
-	}
-	if s.reader, err = openPool("reader", readerDSN(path, o.Timeout), o.MaxConnections, o); err != nil {
-		return nil, errors.Join(err, s.writer.db.Close())
-	}
-	if err := migrate(ctx, s.writer.db); err != nil {
-		return nil, errors.Join(cannotOpen(path, err), s.Close())
-	}
-	return s, nil
+	return "", errors.New("the database URL is neither sqlite:PATH nor postgres://USER:PASSWORD@HOST:PORT/DATABASE")
 }
+
+// Open opens the store that url names, as "sqlite:PATH" or
+// "postgres://USER:PASSWORD@HOST:PORT/DATABASE", and brings its schema up to
+// date; several may do so at once.
+//
+// It creates an SQLite file when there is none. A PostgreSQL database must
+// exist; the store keeps to a schema of its own in it, config_service unless
+// the URL's parameter search_path names another, so other programs' tables do
+// not matter. The other parameters are those of libpq, and what the URL leaves
+// open comes from libpq's environment variables. PgBouncer may stand between
+// in session mode only.
+//
+// Open refuses, untouched, a file or schema that another program has filled
+// and one whose schema is newer than this program's. Its error names the
+// remedy, and never the password.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	o.setDefaults()
+	system, err := ParseURL(url)
+	switch {
+	case err != nil:
+		return nil, err
+	case system == postgresDialect().system:
+		return openPostgres(ctx, url, o)
+	}
+	return openSQLite(ctx, url, o)
+}
+
+// System returns the engine's name by OpenTelemetry's convention for
+// db.system.name: sqlite or postgresql.
+func (s *Store) System() string { return s.dialect.system }
 
 // Close waits for the calls under way and closes the store's connections.
 func (s *Store) Close() error {
-	// The reader first: the last connection to close folds the write-ahead
-	// log into the file, and only the writer may.
+	// The reader first: the last connection to close folds SQLite's
+	// write-ahead log into the file, and only the writer may.
 	return errors.Join(s.reader.db.Close(), s.writer.db.Close())
 }
 
 // Pools returns the store's connection pools.
 func (s *Store) Pools() []Pool {
+	if s.reader.db == s.writer.db {
+		return []Pool{s.reader.describe()}
+	}
 	return []Pool{s.writer.describe(), s.reader.describe()}
 }
 
@@ -112,7 +139,7 @@ type querier interface {
 // view runs fn on one snapshot of the store, for reads of several statements.
 func (s *Store) view(ctx context.Context, fn func(context.Context, querier) error) error {
 	return translate(s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
-		tx, err := c.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		tx, err := c.BeginTx(ctx, &s.dialect.read)
 		if err != nil {
 			return err
 		}

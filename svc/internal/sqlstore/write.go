@@ -33,7 +33,7 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 // transact is write without a revision.
 func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
-		sqlTx, err := c.BeginTx(ctx, nil)
+		sqlTx, err := c.BeginTx(ctx, &s.dialect.write)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,10 @@ func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error
 		if err := fn(tx); err != nil {
 			return err
 		}
-		return tx.Commit()
+		if err := tx.Commit(); err != nil {
+			return commitFailed(err)
+		}
+		return nil
 	}))
 }
 
