@@ -129,7 +129,15 @@ type process struct {
 // start runs the service until the test ends and returns when it serves.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: program(t, append(args, "--listen=127.0.0.1:0")...), stderr: &bytes.Buffer{}, exited: make(chan error, 1)}
+	return startBinary(t, os.Args[0], args...)
+}
+
+// startBinary is start with another build of the program than this test's.
+func startBinary(t *testing.T, binary string, args ...string) *process {
+	t.Helper()
+	cmd := program(t, append(args, "--listen=127.0.0.1:0")...)
+	cmd.Path = binary
+	p := &process{Cmd: cmd, stderr: &bytes.Buffer{}, exited: make(chan error, 1)}
 	p.Cmd.Stderr = p.stderr
 	stdout, err := p.StdoutPipe()
 	if err != nil {

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+var killCycles = flag.Int("kill-cycles", 200, "how often the durability test kills the service")
+
+// A service that is killed in the middle of concurrent writes, again and again,
+// keeps every write that it has acknowledged, none by half, and never reuses a
+// revision.
+func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "config-service")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	url := "sqlite:" + filepath.Join(t.TempDir(), "store.db")
+	random := rand.New(rand.NewPCG(1, 2)) // the same kills in each run; the scheduler varies the rest
+	var w writers
+	for range *killCycles {
+		p := startBinary(t, binary, "--database-url", url)
+		w.verify(t, p)
+		w.writeUntilKilled(t, p, 1+random.IntN(40))
+	}
+	p := startBinary(t, binary, "--database-url", url)
+	w.verify(t, p)
+	acked := 0
+	for _, one := range w.all {
+		acked += int(one.acked.Version)
+	}
+	t.Logf("%d cycles, %d updates acknowledged, the last revision is %d", *killCycles, acked, w.revision)
+}
+
+// writers update a configuration each, and know what was acknowledged.
+type writers struct {
+	all      []*writer
+	revision int64 // the highest acknowledged
+}
+
+type writer struct {
+	id    string
+	acked record
+}
+
+// A record is what these tests look at in an answer.
+type record struct {
+	ID       string
+	Version  int64
+	Revision int64
+	Config   struct{ N int64 }
+}
+
+const concurrentWriters = 8
+
+// writeUntilKilled lets all write at once, and kills the service with the acks-th
+// acknowledgement, while the others have writes in flight.
+func (w *writers) writeUntilKilled(t *testing.T, p *process, acks int) {
+	t.Helper()
+	if w.all == nil {
+		w.create(t, p)
+	}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for _, one := range w.all {
+		group.Go(func() {
+			for {
+				got, err := one.update(p)
+				if err != nil { // killed; what was in flight may be kept or not
+					return
+				}
+				mu.Lock()
+				w.acknowledge(t, one, got)
+				if acks--; acks == 0 {
+					p.Process.Signal(syscall.SIGKILL)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	p.wait(t)
+}
+
+func (w *writers) create(t *testing.T, p *process) {
+	t.Helper()
+	application, err := send(p, http.MethodPost, "/applications", `{"name":"shop"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range concurrentWriters {
+		body := fmt.Sprintf(`{"application_id":%q,"name":"c%d","config":{"n":1}}`, application.ID, i)
+		c, err := send(p, http.MethodPost, "/configurations", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.all = append(w.all, &writer{id: c.ID, acked: c})
+		w.revision = c.Revision
+	}
+}
+
+// update writes a number that equals the version that it makes, unless writes
+// get lost.
+func (one *writer) update(p *process) (record, error) {
+	return send(p, http.MethodPut, "/configurations/"+one.id, fmt.Sprintf(`{"config":{"n":%d}}`, one.acked.Version+1))
+}
+
+func (w *writers) acknowledge(t *testing.T, one *writer, got record) {
+	t.Helper()
+	if got.Version != one.acked.Version+1 || got.Revision <= one.acked.Revision {
+		t.Errorf("after %+v was acknowledged, the next is %+v", one.acked, got)
+	}
+	one.acked = got
+	w.revision = max(w.revision, got.Revision)
+}
+
+// verify reads everything back. One write of each writer may have been in
+// flight: it is there wholly or not at all.
+func (w *writers) verify(t *testing.T, p *process) {
+	t.Helper()
+	var revisions []int64
+	for _, one := range w.all {
+		got, err := send(p, http.MethodGet, "/configurations/"+one.id, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, inFlight := got == one.acked, got.Version == one.acked.Version+1 && got.Revision > one.acked.Revision
+		if !kept && !inFlight || got.Config.N != got.Version {
+			t.Fatalf("%+v was acknowledged, now it is %+v", one.acked, got)
+		}
+		one.acked = got
+		w.revision = max(w.revision, got.Revision)
+		revisions = append(revisions, got.Revision)
+		w.verifyHistory(t, p, got)
+	}
+	slices.Sort(revisions)
+	if len(slices.Compact(revisions)) != len(w.all) {
+		t.Errorf("two configurations have the same revision: %v", revisions)
+	}
+}
+
+// verifyHistory holds the change that made got against got: both are of one
+// transaction.
+func (w *writers) verifyHistory(t *testing.T, p *process, got record) {
+	t.Helper()
+	path := fmt.Sprintf("/configurations/%s/versions/%d", got.ID, got.Version)
+	change, err := send(p, http.MethodGet, path, "")
+	if err != nil || change.Revision != got.Revision || change.Config != got.Config {
+		t.Errorf("the history of %+v has %+v (%v)", got, change, err)
+	}
+}
+
+func send(p *process, method, path, body string) (r record, err error) {
+	req, err := http.NewRequest(method, p.url("/api/v1"+path), bytes.NewBufferString(body))
+	if err != nil {
+		return r, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return r, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return r, fmt.Errorf("%s %s answered %s", method, path, resp.Status)
+	}
+	return r, json.NewDecoder(resp.Body).Decode(&r)
+}
