@@ -43,6 +43,8 @@ func count(answers []answer) map[int]int {
 func concurrentWriters(t *testing.T, c *contract) {
 	a := serve(t, c)
 	a.run("one of a hundred wins each round", func(t *testing.T, a *api) { compareAndSet(t, a) })
+	a.run("one of a hundred wins, be it a rollback or an update", func(t *testing.T, a *api) { rollbackAgainstUpdate(t, a) })
+	a.run("no blind rollback is lost", func(t *testing.T, a *api) { blindRollbacks(t, a) })
 	a.run("one of fifty gets the name", func(t *testing.T, a *api) { raceForName(t, a) })
 	a.run("no blind write is lost", func(t *testing.T, a *api) { blindWrites(t, a) })
 	a.run("one of twenty deletes", func(t *testing.T, a *api) { raceToDelete(t, a) })
@@ -68,6 +70,55 @@ func compareAndSet(t *testing.T, a *api) {
 		equal(t, "version", now.Version, int64(round+2))
 		equal(t, "config", string(now.Config), fmt.Sprintf(`{"winner":%d}`, winner))
 	}
+}
+
+// A rollback that was decided on what has changed since must not undo the
+// change, nor the other way about.
+func rollbackAgainstUpdate(t *testing.T, a *api) {
+	const writers, rounds = 100, 5
+	now := a.createConfiguration(a.createApplication("rolled back"), "flags", `{"first":true}`)
+	path := "/api/v1/configurations/" + now.ID
+	for range rounds {
+		tag := map[string]string{"If-Match": `"` + strconv.FormatInt(now.Revision, 10) + `"`}
+		answers := a.together(writers, func(i int) call {
+			if i%2 == 0 {
+				return call{method: "POST", path: path + "/rollback", body: `{"version":1}`, header: tag}
+			}
+			return call{method: "PUT", path: path, body: fmt.Sprintf(`{"config":{"winner":%d}}`, i), header: tag}
+		})
+		equal(t, "how the writers fared", count(answers), map[int]int{200: 1, 412: writers - 1})
+		winner := slices.IndexFunc(answers, func(got answer) bool { return got.status == http.StatusOK })
+		if winner < 0 {
+			t.Fatal("nobody won")
+		}
+		want := `{"first":true}`
+		if winner%2 == 1 {
+			want = fmt.Sprintf(`{"winner":%d}`, winner)
+		}
+		before := now.Version
+		now = a.configuration(now.ID)
+		equal(t, "config", string(now.Config), want)
+		equal(t, "version", now.Version, before+1)
+	}
+}
+
+// Each makes a version of its own, with the config of the one asked for.
+func blindRollbacks(t *testing.T, a *api) {
+	const writers = 50
+	made := a.createConfiguration(a.createApplication("blindly rolled back"), "flags", `{"v":1}`)
+	a.put(made.ID, `{"config":{"v":2}}`)
+	path := "/api/v1/configurations/" + made.ID
+	answers := a.together(writers, func(i int) call {
+		return call{method: "POST", path: path + "/rollback", body: fmt.Sprintf(`{"version":%d}`, i%2+1)}
+	})
+	equal(t, "how the writers fared", count(answers), map[int]int{200: writers})
+	for i, got := range answers {
+		after := decode[configuration](t, got)
+		kept := decode[version](t, a.get(fmt.Sprintf("%s/versions/%d", path, after.Version)))
+		equal(t, "the version that was answered", kept, versionOf(after))
+		equal(t, "config", string(after.Config), fmt.Sprintf(`{"v":%d}`, i%2+1))
+	}
+	equal(t, "how many versions there are", decode[page[version]](t, a.get(path+"/versions")).Total, writers+2)
 }
 
 func raceForName(t *testing.T, a *api) {

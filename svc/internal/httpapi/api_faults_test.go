@@ -131,6 +131,9 @@ func storeFaults(t *testing.T, c *contract) {
 				p := decode[problem](t, got)
 				equal(t, "code", p.Code, tc.code)
 				equal(t, "trace_id", p.TraceID, trace)
+				if tc.status == 500 && !strings.Contains(p.Detail, "under this trace id") {
+					t.Errorf("the detail %q does not say what the trace id is for", p.Detail)
+				}
 				equal(t, "Retry-After", got.header.Get("Retry-After"), tc.retry)
 				if strings.Contains(got.body, "secret") {
 					t.Errorf("the caller is told the store's business: %s", got.body)
@@ -140,6 +143,17 @@ func storeFaults(t *testing.T, c *contract) {
 				}
 			})
 		}
+	}
+}
+
+// noTraceToLookFor makes a fault where there are no traces: the caller must
+// not be sent to look for one.
+func noTraceToLookFor(t *testing.T, c *contract) {
+	for _, err := range []error{errors.New("odd"), nil} {
+		a := serveWith(t, c, httpapi.Options{Store: brokenStore{err: err}, Logger: slog.New(slog.DiscardHandler)})
+		p := decode[problem](t, a.want(500, call{method: "GET", path: "/api/v1/applications"}))
+		equal(t, "trace_id", p.TraceID, "")
+		equal(t, "detail", p.Detail, "something went wrong here; the service's log tells more")
 	}
 }
 
