@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
@@ -13,33 +14,97 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"configservice/svc/internal/pgtest"
 )
 
-var killCycles = flag.Int("kill-cycles", 200, "how often the durability test kills the service")
+var killCycles = flag.Int("kill-cycles", 200, "how often the durability test kills the service; a quarter as often on PostgreSQL")
 
 // A service that is killed in the middle of concurrent writes, again and again,
 // keeps every write that it has acknowledged, none by half, and never reuses a
 // revision.
 func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "config-service")
+	binary := buildService(t)
+	url := "sqlite:" + filepath.Join(t.TempDir(), "store.db")
+	var w writers
+	for acks := range kills(*killCycles) {
+		p := startBinary(t, binary, "--database-url", url)
+		w.verify(t, p)
+		w.writeUntil(t, p, acks, func() { p.kill(t) })
+	}
+	w.verify(t, startBinary(t, binary, "--database-url", url))
+	w.tell(t)
+}
+
+// The same on PostgreSQL, where the database is killed as well: every second
+// time, and then the service has to find back by itself.
+func TestAcknowledgedWritesSurviveTheDeathOfPostgreSQL(t *testing.T) {
+	binary, cluster := buildService(t), pgtest.New(t)
+	url := cluster.Database(t)
+	p := startBinary(t, binary, "--database-url", url)
+	var w writers
+	database := false
+	for acks := range kills(*killCycles / 4) {
+		w.verify(t, p)
+		if database = !database; database {
+			w.writeUntil(t, p, acks, func() { cluster.Kill(t) })
+			cluster.Start(t)
+			p.awaitReady(t)
+		} else {
+			w.writeUntil(t, p, acks, func() { p.kill(t) })
+			p = startBinary(t, binary, "--database-url", url)
+		}
+	}
+	w.verify(t, p)
+	w.tell(t)
+}
+
+// buildService builds the program without the race detector, whose start takes
+// longer than all that a cycle does.
+func buildService(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "config-service")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	url := "sqlite:" + filepath.Join(t.TempDir(), "store.db")
-	random := rand.New(rand.NewPCG(1, 2)) // the same kills in each run; the scheduler varies the rest
-	var w writers
-	for range *killCycles {
-		p := startBinary(t, binary, "--database-url", url)
-		w.verify(t, p)
-		w.writeUntilKilled(t, p, 1+random.IntN(40))
+	return binary
+}
+
+// kills yields after how many acknowledgements to kill: the same in each run,
+// while the scheduler varies the rest.
+func kills(cycles int) iter.Seq[int] {
+	random := rand.New(rand.NewPCG(1, 2))
+	return func(yield func(int) bool) {
+		for range cycles {
+			if !yield(1 + random.IntN(40)) {
+				return
+			}
+		}
 	}
-	p := startBinary(t, binary, "--database-url", url)
-	w.verify(t, p)
-	acked := 0
-	for _, one := range w.all {
-		acked += int(one.acked.Version)
+}
+
+func (p *process) kill(t *testing.T) {
+	p.Process.Signal(syscall.SIGKILL)
+	p.wait(t)
+}
+
+// awaitReady waits until the service has its database back.
+func (p *process) awaitReady(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		resp, err := http.Get(p.url("/readyz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the service does not find back to its database")
+		}
 	}
-	t.Logf("%d cycles, %d updates acknowledged, the last revision is %d", *killCycles, acked, w.revision)
 }
 
 // writers update a configuration each, and know what was acknowledged.
@@ -63,15 +128,16 @@ type record struct {
 
 const concurrentWriters = 8
 
-// writeUntilKilled lets all write at once, and kills the service with the acks-th
-// acknowledgement, while the others have writes in flight.
-func (w *writers) writeUntilKilled(t *testing.T, p *process, acks int) {
+// writeUntil lets all write at once, and kills with the acks-th acknowledgement,
+// while the others have writes in flight.
+func (w *writers) writeUntil(t *testing.T, p *process, acks int, kill func()) {
 	t.Helper()
 	if w.all == nil {
 		w.create(t, p)
 	}
 	var mu sync.Mutex
 	var group sync.WaitGroup
+	enough := make(chan struct{})
 	for _, one := range w.all {
 		group.Go(func() {
 			for {
@@ -82,14 +148,15 @@ func (w *writers) writeUntilKilled(t *testing.T, p *process, acks int) {
 				mu.Lock()
 				w.acknowledge(t, one, got)
 				if acks--; acks == 0 {
-					p.Process.Signal(syscall.SIGKILL)
+					close(enough)
 				}
 				mu.Unlock()
 			}
 		})
 	}
+	<-enough
+	kill()
 	group.Wait()
-	p.wait(t)
 }
 
 func (w *writers) create(t *testing.T, p *process) {
@@ -113,6 +180,15 @@ func (w *writers) create(t *testing.T, p *process) {
 // get lost.
 func (one *writer) update(p *process) (record, error) {
 	return send(p, http.MethodPut, "/configurations/"+one.id, fmt.Sprintf(`{"config":{"n":%d}}`, one.acked.Version+1))
+}
+
+// tell says what the test has been through.
+func (w *writers) tell(t *testing.T) {
+	var updates int64
+	for _, one := range w.all {
+		updates += one.acked.Version
+	}
+	t.Logf("%d updates were kept, the last revision is %d", updates, w.revision)
 }
 
 func (w *writers) acknowledge(t *testing.T, one *writer, got record) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+
+	"configservice/svc/internal/pgtest"
 )
 
 // What concurrent clients saw of one configuration can be explained by their
@@ -18,6 +20,17 @@ import (
 func TestReadsWritesAndCompareAndSetAreLinearizable(t *testing.T) {
 	p := start(t)
 	checkLinearizable(t, []*process{p})
+}
+
+// On several replicas a read is as new as its min_revision. With that of the
+// newest answer that any client has, reads are linearizable there as well.
+func TestReadsWithMinRevisionAreLinearizableOnThreeReplicas(t *testing.T) {
+	url := pgtest.New(t).Database(t)
+	var replicas []*process
+	for range 3 { // all migrate the empty database at once
+		replicas = append(replicas, start(t, "--database-url", url))
+	}
+	checkLinearizable(t, replicas)
 }
 
 // checkLinearizable lets clients work on a few configurations through the given
@@ -75,13 +88,15 @@ type input struct {
 	write bool
 	n     int64
 	match string
+
+	minRevision int64 // of a read
 }
 
 // An output is what a call saw: the version and what it holds, or no version
 // when a compare-and-set was refused.
 type output struct {
-	version, n int64
-	etag       string
+	version, n, revision int64
+	etag                 string
 }
 
 // registerModel is one configuration: a register with a version.
@@ -118,6 +133,7 @@ func step(s output, in input, out output) (bool, any) {
 type history struct {
 	mu         sync.Mutex
 	operations []porcupine.Operation
+	newest     int64 // revision of any answer
 }
 
 // call makes one call and notes when it began, when it ended and what it saw.
@@ -126,6 +142,9 @@ func (h *history) call(t *testing.T, client int, p *process, id string, random *
 	if in.write && random.IntN(2) == 0 {
 		in.match = seen[id]
 	}
+	h.mu.Lock()
+	in.minRevision = h.newest
+	h.mu.Unlock()
 	began := time.Now().UnixNano()
 	out, err := in.do(p)
 	ended := time.Now().UnixNano()
@@ -138,15 +157,16 @@ func (h *history) call(t *testing.T, client int, p *process, id string, random *
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.newest = max(h.newest, out.revision)
 	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: in, Output: out, Call: began, Return: ended})
 }
 
 func (in input) do(p *process) (output, error) {
-	method, body := http.MethodGet, ""
+	method, query, body := http.MethodGet, fmt.Sprint("?min_revision=", in.minRevision), ""
 	if in.write {
-		method, body = http.MethodPut, fmt.Sprintf(`{"config":{"n":%d}}`, in.n)
+		method, query, body = http.MethodPut, "", fmt.Sprintf(`{"config":{"n":%d}}`, in.n)
 	}
-	req, err := http.NewRequest(method, p.url("/api/v1/configurations/"+in.id), strings.NewReader(body))
+	req, err := http.NewRequest(method, p.url("/api/v1/configurations/"+in.id+query), strings.NewReader(body))
 	if err != nil {
 		return output{}, err
 	}
@@ -167,5 +187,5 @@ func (in input) do(p *process) (output, error) {
 	}
 	var r record
 	err = json.NewDecoder(resp.Body).Decode(&r)
-	return output{r.Version, r.Config.N, resp.Header.Get("ETag")}, err
+	return output{r.Version, r.Config.N, r.Revision, resp.Header.Get("ETag")}, err
 }
