@@ -32,7 +32,7 @@ func (c Configuration) Validate() error {
 	p.name(c.Name)
 	p.comments(c.Comments)
 	if !isObject(c.Config) {
-		p.add("/config", "must be a JSON object")
+		p.add("/config", "must be a JSON object in UTF-8")
 	}
 	return p.err()
 }

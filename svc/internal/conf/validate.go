@@ -65,6 +65,7 @@ func InvalidFields(fields []FieldError) error {
 	return &Error{Code: Invalid, Detail: detail, Fields: fields}
 }
 
+// isObject also asks for UTF-8 (RFC 8259, 8.1), which [json.Valid] does not.
 func isObject(raw json.RawMessage) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && json.Valid(raw)
+	return utf8.Valid(raw) && bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) && json.Valid(raw)
 }

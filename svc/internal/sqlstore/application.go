@@ -147,7 +147,7 @@ func (s *Store) Applications(ctx context.Context, q conf.ApplicationQuery) (conf
 
 func listApplications(ctx context.Context, q querier, query conf.ApplicationQuery) ([]conf.Application, int, error) {
 	if query.Name != "" {
-		rows, err := q.QueryContext(ctx, selectApplication+`WHERE name = $1`, query.Name)
+		rows, err := q.QueryContext(ctx, selectApplication+`WHERE name = $1`, findable(query.Name))
 		items, err := collect(rows, err, scanApplication)
 		total := len(items)
 		return items[min(query.Offset, total):], total, err
@@ -166,7 +166,7 @@ func listApplications(ctx context.Context, q querier, query conf.ApplicationQuer
 func listApplicationsOf(ctx context.Context, q querier, query conf.ApplicationQuery, page *conf.Page[conf.Application]) error {
 	condition, args := oneOf("id", query.IDs, 1)
 	if query.Name != "" {
-		args = append(args, query.Name)
+		args = append(args, findable(query.Name))
 		condition += fmt.Sprintf(" AND name = $%d", len(args))
 	}
 	var total int

@@ -37,7 +37,7 @@ func auditFilter(q conf.AuditQuery) (where string, args []any) {
 		{"changed_by", q.ChangedBy},
 	} {
 		if f.value != "" {
-			args = append(args, f.value)
+			args = append(args, findable(f.value))
 			conditions = append(conditions, fmt.Sprintf("%s = $%d", f.column, len(args)))
 		}
 	}
@@ -80,7 +80,7 @@ func (s *Store) pruneVersions(ctx context.Context, before time.Time, keep int) e
 			NOT EXISTS (SELECT 1 FROM configurations k WHERE k.id = c.configuration_id)
 			OR (SELECT count(*) FROM changes n WHERE n.configuration_id = c.configuration_id
 				AND n.revision > c.revision AND n.config IS NOT NULL) >= $2)
-		ORDER BY c.revision LIMIT $3`
+		ORDER BY c.revision, c.ordinal LIMIT $3`
 	return s.prune(ctx, superseded, []any{before.UnixMicro(), keep, pruneBatch},
 		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`)
 }
@@ -93,7 +93,7 @@ func (s *Store) pruneAudit(ctx context.Context, before time.Time) error {
 		WHERE c.changed_at < $1 AND c.config IS NULL AND (c.configuration_id IS NOT NULL OR c.operation = 'delete'
 			OR EXISTS (SELECT 1 FROM changes n WHERE n.configuration_id IS NULL
 				AND n.application_id = c.application_id AND n.revision > c.revision))
-		ORDER BY c.revision LIMIT $2`
+		ORDER BY c.revision, c.ordinal LIMIT $2`
 	return s.prune(ctx, unneeded, []any{before.UnixMicro(), pruneBatch},
 		`DELETE FROM changes WHERE revision = $1 AND ordinal = $2`)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"configservice/svc/internal/conf"
 )
@@ -151,3 +152,12 @@ func (s *Store) view(ctx context.Context, fn func(context.Context, querier) erro
 // Times are kept as microseconds, so a time that went through the store
 // compares equal to itself.
 func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// findable returns s, to be looked for, or the empty text, which no name is,
+// when no engine can hold s: PostgreSQL would not even look.
+func findable(s string) string {
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return ""
+	}
+	return s
+}

@@ -51,6 +51,7 @@ func resourceTests() map[string]func(*testing.T, *suite) {
 		"compare-and-set: one of many concurrent writers wins":     testCompareAndSet,
 		"concurrent writes get distinct revisions without gaps":    testConcurrentRevisions,
 		"numbers, Unicode and odd names come back as they went in": testExactText,
+		"what no database can hold is refused and never found":     testNoText,
 		"a call whose context is over ends unavailable":            testContext,
 	}
 }
