@@ -52,6 +52,8 @@ type telemetry struct {
 	metricsHandler http.Handler // GET /metrics
 	middleware     func(http.Handler) http.Handler
 	outcomes       *instrument.Outcomes // counts what handlers tell of reads and writes
+	watches        *instrument.Watches  // measures what handlers tell of watches
+	limits         *instrument.Limits   // counts what limits turn away
 	pools          *instrument.Pools    // observes pools of connections as they work
 	providers      instrument.Providers
 
@@ -119,12 +121,14 @@ func (s sdk) telemetry(propagator propagation.TextMapPropagator) (*telemetry, er
 	pools, err3 := instrument.NewPools(p)
 	err4 := instrument.Process(p)
 	err5 := runtime.Start(runtime.WithMeterProvider(p.Meter), runtime.WithMinimumReadMemStatsInterval(time.Second))
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	watches, err6 := instrument.NewWatches(p)
+	limits, err7 := instrument.NewLimits(p)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
 	return &telemetry{
 		logger: p.Logger, metricsHandler: s.scrape, middleware: middleware,
-		outcomes: outcomes, pools: pools, providers: p, shutdown: s.shutdown,
+		outcomes: outcomes, watches: watches, limits: limits, pools: pools, providers: p, shutdown: s.shutdown,
 	}, nil
 }
 

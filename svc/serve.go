@@ -13,9 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"configservice/svc/internal/access"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/instrument"
 	"configservice/svc/internal/sqlstore"
+	"configservice/svc/internal/watch"
 )
 
 // Bounds on what a slow or silent client can hold.
@@ -44,14 +46,28 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	s := &service{options: o, logger: t.logger}
-	handler, err := s.handler(t, store)
+	keys, forget, err := s.followTokens(ctx, store)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.Listen)
+	defer forget()
+	listener, err := listen("listen", o.Listen)
 	if err != nil {
-		return fmt.Errorf("%w: choose another --listen, or stop the program that has it", err)
+		return err
 	}
+	if err := s.checkExposure(keys, listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	handler, release, err := s.handler(ctx, t, store, keys)
+	if err != nil {
+		return err
+	}
+	defer release()
+	stopOperation, err := s.serveOperation()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, stopOperation()) }()
 	// Telemetry asks the store a last time as it stops, so it stops first.
 	defer func() { err = errors.Join(err, t.flush()) }()
 	return s.serve(ctx, listener, handler)
@@ -62,22 +78,39 @@ type service struct {
 	options
 	logger *slog.Logger
 	ready  atomic.Bool
+	feed   *watch.Feed
+
+	operation http.Handler // of --metrics-listen
 }
 
-// handler puts the API on the store, and telemetry around both.
-func (s *service) handler(t *telemetry, store *sqlstore.Store) (http.Handler, error) {
+// handler puts the API on the store, telemetry around both, and starts what
+// goes on beside requests, which release ends.
+func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Store, keys *access.Keyring) (h http.Handler, release func(), err error) {
 	measured, err := t.instrument(store, store.System(), instrumentPools(store)...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	api, err := httpapi.New(httpapi.Options{
-		Store: measured, Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
+	if s.feed, release, err = s.startBackground(ctx, t, measured, store.Listen); err != nil {
+		return nil, nil, err
+	}
+	o := httpapi.Options{
+		Store: access.Store(watch.Waking(measured, s.feed)), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
 		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
-	})
-	if err != nil {
-		return nil, err
+		Guards: s.guards(keys, t.limits), Principal: access.Name, Rejected: t.limits.Rejected,
+		Watch: httpapi.WatchOptions{
+			Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches, Allowed: access.Allowed, Live: access.Live,
+		},
 	}
-	return t.middleware(api), nil
+	s.operation = t.middleware(httpapi.NewOperation(o))
+	if s.MetricsListen != "" {
+		o.Metrics = nil // it is where only operators come
+	}
+	api, err := httpapi.New(o)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return t.middleware(api), release, nil
 }
 
 func instrumentPools(store *sqlstore.Store) (pools []instrument.Pool) {
@@ -87,10 +120,9 @@ func instrumentPools(store *sqlstore.Store) (pools []instrument.Pool) {
 	return pools
 }
 
-// serve answers until ctx is over; then it turns unready, finishes the requests
-// in flight, and cuts off what is left at the stop deadline.
-func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{
+// server bounds what a slow or silent client can hold.
+func (s *service) server(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       bodyTimeout,
@@ -99,6 +131,12 @@ func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) err
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+}
+
+// serve answers until ctx is over; then it turns unready, finishes the requests
+// in flight, and cuts off what is left at the stop deadline.
+func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := s.server(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	s.ready.Store(true)
@@ -111,10 +149,12 @@ func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) err
 	s.ready.Store(false)
 	s.logger.Info("stopping", "drain_delay", s.DrainDelay.String(), "deadline", s.StopDeadline.String())
 	time.Sleep(s.DrainDelay)
-	return stop(server, s.StopDeadline)
+	// Not before: until load balancers have noticed, clients would come back.
+	s.feed.Stop()
+	return shutdown(server, s.StopDeadline)
 }
 
-func stop(server *http.Server, deadline time.Duration) error {
+func shutdown(server *http.Server, deadline time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/sqlstore"
+	"configservice/svc/internal/watch"
 )
 
 // An api is a service of the test's own, called over HTTP.
@@ -53,6 +54,10 @@ func serveWith(t *testing.T, c *contract, o httpapi.Options) *api {
 	t.Helper()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	if _, broken := o.Store.(brokenStore); o.Watch.Feed == nil && !broken {
+		o.Watch.Feed = startFeed(t, watch.Options{Source: o.Store})
+		o.Store = watch.Waking(o.Store, o.Watch.Feed)
 	}
 	o.Metrics = promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{EnableOpenMetrics: true})
 	handler, err := httpapi.New(o)

@@ -175,6 +175,7 @@ func callsOnStore() []call {
 		{method: "PATCH", path: config, body: `{"name":"x"}`},
 		{method: "DELETE", path: config},
 		{method: "GET", path: "/api/v1/config/x/y"},
+		{method: "GET", path: "/api/v1/watch?application_id=" + absent},
 		{method: "GET", path: config + "?at=1"},
 		{method: "GET", path: "/api/v1/config/x/y?at=1"},
 		{method: "GET", path: config + "/versions"},

@@ -29,7 +29,7 @@ func routesOfTheContract(t *testing.T, c *contract) {
 				a.run(method+" "+template, func(t *testing.T, a *api) { a.do(call{method: method, path: path}) })
 			}
 		}
-		if item.Get != nil {
+		if item.Get != nil && path != "/api/v1/watch" { // whose GET does not end; watchRequests compares
 			a.run("HEAD tells what GET does: "+template, func(t *testing.T, a *api) { headAsGet(t, a, path) })
 		}
 	}

@@ -75,30 +75,42 @@ func (s *server) getConfiguration(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	at, err := readAt(r)
-	if err != nil {
-		return err
-	}
-	var c conf.Configuration
-	if at == nil {
-		c, err = s.Store.Configuration(r.Context(), id)
-	} else {
-		c, err = s.Store.ConfigurationAt(r.Context(), id, *at)
-	}
-	return s.writeConfiguration(w, r, c, err)
+	return s.readConfigurationAs(w, r,
+		func() (conf.Configuration, error) { return s.Store.Configuration(r.Context(), id) },
+		func(at conf.Point) (conf.Configuration, error) { return s.Store.ConfigurationAt(r.Context(), id, at) })
 }
 
 func (s *server) getConfigurationByName(w http.ResponseWriter, r *http.Request) error {
 	application, name := r.PathValue("application"), r.PathValue("configuration")
+	return s.readConfigurationAs(w, r,
+		func() (conf.Configuration, error) {
+			return s.Store.ConfigurationByName(r.Context(), application, name)
+		},
+		func(at conf.Point) (conf.Configuration, error) {
+			return s.Store.ConfigurationByNameAt(r.Context(), application, name, at)
+		})
+}
+
+// readConfigurationAs answers with a configuration as the query wants it: as it
+// was at a point, once it is news to the client, or as it is now.
+func (s *server) readConfigurationAs(w http.ResponseWriter, r *http.Request,
+	now func() (conf.Configuration, error), then func(conf.Point) (conf.Configuration, error)) error {
 	at, err := readAt(r)
 	if err != nil {
 		return err
 	}
+	hold, err := readHold(r)
+	if err != nil {
+		return err
+	}
 	var c conf.Configuration
-	if at == nil {
-		c, err = s.Store.ConfigurationByName(r.Context(), application, name)
-	} else {
-		c, err = s.Store.ConfigurationByNameAt(r.Context(), application, name, *at)
+	switch {
+	case at != nil:
+		c, err = then(*at)
+	case hold != nil:
+		return s.writeHeld(w, r, hold, now)
+	default:
+		c, err = now()
 	}
 	return s.writeConfiguration(w, r, c, err)
 }

@@ -49,6 +49,9 @@ func TestContract(t *testing.T) {
 			"concurrent writers":        concurrentWriters,
 			"store faults":              storeFaults,
 			"faults without a trace":    noTraceToLookFor,
+			"watching":                  watchRequests,
+			"long polls":                longPolls,
+			"least revisions":           leastRevisions,
 			"routes":                    routesOfTheContract,
 			"operation":                 operation,
 			"the contract about itself": contractDocuments,
@@ -99,6 +102,7 @@ func loadContract(t *testing.T) *contract {
 		t.Fatal(err)
 	}
 	openapi3filter.RegisterBodyDecoder("application/openmetrics-text", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
 	return &contract{doc: doc, router: router, seen: map[sighting]bool{}}
 }

@@ -20,10 +20,10 @@ type route struct {
 
 func (s *server) routes() []route {
 	read := func(path string, h handler) route {
-		return route{"GET", path, false, s.handle(h)}
+		return route{"GET", path, false, s.handle(s.atLeast(h))}
 	}
 	list := func(path string, h handler) route {
-		return route{"GET", path, true, s.handle(h)}
+		return route{"GET", path, true, s.handle(s.atLeast(h))}
 	}
 	create := func(path string, h handler) route {
 		return route{"POST", path, true, s.handle(s.counted(conf.Create, h))}
@@ -62,14 +62,16 @@ func (s *server) routes() []route {
 		list(base+"/audit", s.listAudit),
 		read(base+"/config/{application}/{configuration}", s.getConfigurationByName),
 
-		read("/health", s.health),
-		read("/livez", s.livez),
-		read("/readyz", s.readyz),
+		page(base+"/watch", s.handle(s.watch)),
+
+		page("/health", s.handle(s.health)),
+		page("/livez", s.handle(s.livez)),
+		page("/readyz", s.handle(s.readyz)),
 		page("/metrics", s.Metrics),
 		page("/openapi.yaml", openapiYAML()),
 		page("/openapi.json", s.contractJSON),
-		read("/docs", docs),
-		read("/docs/{asset...}", docs),
+		page("/docs", s.handle(docs)),
+		page("/docs/{asset...}", s.handle(docs)),
 	}
 }
 
@@ -98,7 +100,7 @@ func writeOutcome(err error) string {
 // mux routes by the table above. Each path also gets an entry for the methods
 // that it does not have, so that 405 is a problem document with its route
 // known, and everything else is one 404.
-func (s *server) mux() *http.ServeMux {
+func (s *server) mux(routes []route) *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
 	add := func(method, path string, h http.Handler) {

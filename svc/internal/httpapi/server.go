@@ -80,7 +80,7 @@ func New(o Options) (http.Handler, error) {
 	if s.Metrics == nil {
 		s.Metrics = s.handle(routeNotFound)
 	}
-	return s.recovered(s.literal(s.mux())), nil
+	return s.recovered(s.literal(s.mux(s.routes()))), nil
 }
 
 func (o *Options) setDefaults() {
@@ -102,6 +102,7 @@ func (o *Options) setDefaults() {
 	if o.Observer == nil {
 		o.Observer = nobody{}
 	}
+	o.Watch.setDefaults()
 }
 
 // A handler answers a request, or returns an error before it has written

@@ -64,6 +64,11 @@ func promises() []promise {
 		{"config.reads", "counter", "{read}", "outcome source", nil},
 		{"config.writes", "counter", "{write}", "operation outcome", nil},
 		{"config.payload.size", "histogram", "By", "", nil},
+		{"config.limits.rejected", "counter", "{request}", "limit", nil},
+		{"config.watch.watchers", "up-down counter", "{watcher}", "transport", nil},
+		{"config.watch.events", "counter", "{event}", "outcome", nil},
+		{"config.propagation.duration", "histogram", "s", "", nil},
+		{"config.replica.staleness", "gauge", "s", "", nil},
 	}
 }
 
@@ -127,6 +132,9 @@ func exerciseAll(t *testing.T, r *rig) {
 		}
 	}
 	must[*Outcomes](t)(NewOutcomes(r.Providers))
+	must[*Limits](t)(NewLimits(r.Providers))
+	must[*Watches](t)(NewWatches(r.Providers)).Propagated(time.Second)
+	succeed(t, Staleness(r.Providers, func() time.Duration { return time.Second }))
 	succeed(t, Totals(r.Providers, (&fakeStore{}).Stats))
 	pools := must[*Pools](t)(NewPools(r.Providers))
 	succeed(t, pools.Observe(Pool{Name: "read", Stats: func() sql.DBStats { return sql.DBStats{MaxOpenConnections: 1} }}))

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"configservice/svc/internal/conf"
+	"configservice/svc/internal/instrument"
+	"configservice/svc/internal/watch"
+)
+
+// pruneInterval is how often history that is no longer kept is forgotten.
+const pruneInterval = time.Hour
+
+// startBackground starts what goes on beside requests: it follows the store's
+// changes, of which listen tells those that others make, and forgets old ones.
+// It goes on until stop, not ctx, because requests in flight still need it.
+func (s *service) startBackground(ctx context.Context, t *telemetry, store conf.Store,
+	listen func(ctx context.Context, changed func())) (feed *watch.Feed, stop func(), err error) {
+	feed, err = watch.New(ctx, watch.Options{Source: store, Listen: listen, MaxWatchers: s.MaxWatchers, Logger: t.logger})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := instrument.Staleness(t.providers, feed.Staleness); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { feed.Run(ctx) })
+	running.Go(func() { retain(ctx, store.Prune, s.Retention, pruneInterval, t.logger) })
+	return feed, func() { cancel(); running.Wait() }, nil
+}
+
+// retain prunes now and then again after each interval until ctx is over. A
+// failure is not the end of it: the next attempt has the same to do, and more.
+func retain(ctx context.Context, prune func(context.Context, conf.Retention) error,
+	r conf.Retention, interval time.Duration, logger *slog.Logger) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if err := prune(ctx, r); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "history that is no longer kept was not forgotten", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

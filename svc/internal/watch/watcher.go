@@ -1,0 +1,182 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"configservice/svc/internal/conf"
+)
+
+// How much a watcher is handed at once: it keeps this alive however slowly it
+// writes. One event may be larger.
+const (
+	batchEvents = 16
+	batchBytes  = 64 << 10
+)
+
+// A Watcher gets the events that concern its key, in order, each once. It is
+// not safe for concurrent use.
+type Watcher struct {
+	feed     *Feed
+	key      string
+	topic    *topic
+	joined   bool   // it reads from the ring and no longer from the past
+	position uint64 // of the next event in the ring, once joined
+	revision int64  // everything that concerns it up to here was handed over
+	batch    [batchEvents]*Event
+}
+
+// Watch starts a watcher of one application or one configuration, by its id,
+// or of all changes when key is empty; from now on. Close ends it. Errors:
+// ErrFull, ErrStopped.
+func (f *Feed) Watch(key string) (*Watcher, error) {
+	select {
+	case <-f.stopping:
+		return nil, ErrStopped
+	default:
+	}
+	if f.watchers.Add(1) > int64(f.MaxWatchers) {
+		f.watchers.Add(-1)
+		return nil, ErrFull
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.topic(key)
+	t.watched++
+	return &Watcher{feed: f, key: key, topic: t, joined: true, position: f.ring.end(), revision: f.applied}, nil
+}
+
+// Resume makes the watcher go on after a revision that is not after
+// [Feed.Applied]. It comes before the first Next.
+func (w *Watcher) Resume(after int64) {
+	w.joined, w.revision = false, after
+}
+
+// Revision returns the revision up to which everything that concerns the
+// watcher was handed over.
+func (w *Watcher) Revision() int64 { return w.revision }
+
+// Close ends the watch.
+func (w *Watcher) Close() {
+	f := w.feed
+	f.watchers.Add(-1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if w.topic.watched--; w.topic.watched == 0 {
+		delete(f.topics, w.key)
+	}
+}
+
+// Next returns the events that come next, as soon as there is one, and none
+// when idle fires first. They are valid until the next call. Errors: ErrSlow,
+// ErrStopped, ctx's, and the source's while the watcher reads the past.
+func (w *Watcher) Next(ctx context.Context, idle <-chan time.Time) ([]*Event, error) {
+	clear(w.batch[:])
+	if !w.joined {
+		if events, err := w.catchUp(ctx); err != nil || len(events) > 0 {
+			return events, err
+		}
+	}
+	for {
+		events, changed, err := w.take()
+		if err != nil || len(events) > 0 {
+			return events, err
+		}
+		select {
+		case <-changed:
+		case <-idle:
+			events, _, err := w.take()
+			return events, err
+		case <-w.feed.stopping:
+			return nil, ErrStopped
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take returns what the ring has for the watcher, or what to wait for.
+func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
+	f := w.feed
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	w.position = max(w.position, f.reset) // who resyncs has lost nothing
+	if w.position < w.topic.evicted {
+		return nil, nil, ErrSlow
+	}
+	events, bytes := w.batch[:0], 0
+	w.position = max(w.position, f.ring.first)
+	for ; w.position < f.ring.end() && len(events) < batchEvents && bytes < batchBytes; w.position++ {
+		e := f.ring.at(w.position)
+		if w.revision = e.Revision; e.concerns(w.key) {
+			events, bytes = append(events, e), bytes+len(e.Frame)
+		}
+	}
+	if w.position == f.ring.end() {
+		w.revision = f.applied
+	}
+	return events, w.topic.changed, nil
+}
+
+// catchUp reads the past until it has events, or none because the ring has
+// the rest.
+func (w *Watcher) catchUp(ctx context.Context) ([]*Event, error) {
+	for !w.join() {
+		txs, err := w.read(ctx)
+		if conf.CodeOf(err) == conf.Compacted || err == nil && len(txs) == 0 {
+			return w.resync(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		events, err := w.encode(txs)
+		if err != nil || len(events) > 0 {
+			return events, err
+		}
+	}
+	return nil, nil
+}
+
+// join moves the watcher to the ring, if that has everything from here on.
+func (w *Watcher) join() bool {
+	w.feed.mu.RLock()
+	defer w.feed.mu.RUnlock()
+	w.position, w.joined = w.feed.ring.after(w.revision)
+	return w.joined
+}
+
+// read returns the next part of the past. Only some watchers read at a time,
+// so that the return of all after a restart leaves the store to others.
+func (w *Watcher) read(ctx context.Context) ([]conf.Transaction, error) {
+	select {
+	case w.feed.past <- struct{}{}:
+		defer func() { <-w.feed.past }()
+	case <-w.feed.stopping:
+		return nil, ErrStopped
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return w.feed.Source.Changes(ctx, w.revision, catchUpBatch)
+}
+
+func (w *Watcher) encode(txs []conf.Transaction) ([]*Event, error) {
+	events := w.batch[:0]
+	for _, tx := range txs {
+		e, err := w.feed.encode(tx)
+		if err != nil {
+			return nil, err
+		}
+		if w.revision = tx.Revision; e.concerns(w.key) {
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+// resync gives up on the past: the watcher goes on from now.
+func (w *Watcher) resync() []*Event {
+	w.feed.mu.RLock()
+	defer w.feed.mu.RUnlock()
+	w.joined, w.position, w.revision = true, w.feed.ring.end(), w.feed.applied
+	return append(w.batch[:0], Progress(Resync, w.revision))
+}
