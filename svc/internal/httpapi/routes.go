@@ -100,7 +100,7 @@ func writeOutcome(err error) string {
 // mux routes by the table above. Each path also gets an entry for the methods
 // that it does not have, so that 405 is a problem document with its route
 // known, and everything else is one 404.
-func (s *server) mux(routes []route) *http.ServeMux {
+func (s *server) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
 	add := func(method, path string, h http.Handler) {

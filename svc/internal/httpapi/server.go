@@ -42,6 +42,9 @@ type Options struct {
 
 	// Observer is told how reads and writes end; nil means nobody.
 	Observer Observer
+
+	// Watch tells how changes are watched and waited for.
+	Watch WatchOptions
 }
 
 // DefaultMaxBody is the contract's bound on a request's body.
@@ -80,7 +83,7 @@ func New(o Options) (http.Handler, error) {
 	if s.Metrics == nil {
 		s.Metrics = s.handle(routeNotFound)
 	}
-	return s.recovered(s.literal(s.mux(s.routes()))), nil
+	return s.recovered(s.literal(s.mux())), nil
 }
 
 func (o *Options) setDefaults() {
