@@ -74,11 +74,11 @@ func (tx *transaction) touchApplication(id string) (bool, error) {
 // Configuration implements [conf.Store].
 func (s *Store) Configuration(ctx context.Context, id string) (conf.Configuration, error) {
 	var c conf.Configuration
-	err := s.reader.with(ctx, func(ctx context.Context, conn *sql.Conn) (err error) {
-		c, err = getConfiguration(ctx, conn, id)
+	err := s.query(ctx, func(ctx context.Context, q querier) (err error) {
+		c, err = getConfiguration(ctx, q, id)
 		return err
 	})
-	return c, translate(err)
+	return c, err
 }
 
 func getConfiguration(ctx context.Context, q querier, id string) (conf.Configuration, error) {
@@ -92,16 +92,16 @@ func getConfiguration(ctx context.Context, q querier, id string) (conf.Configura
 // ConfigurationByName implements [conf.Store].
 func (s *Store) ConfigurationByName(ctx context.Context, application, name string) (conf.Configuration, error) {
 	var c conf.Configuration
-	err := s.reader.with(ctx, func(ctx context.Context, conn *sql.Conn) (err error) {
-		c, err = scanConfiguration(conn.QueryRowContext(ctx,
+	err := s.query(ctx, func(ctx context.Context, q querier) (err error) {
+		c, err = scanConfiguration(q.QueryRowContext(ctx,
 			selectConfiguration+`JOIN applications a ON a.id = c.application_id WHERE a.name = $1 AND c.name = $2`,
 			application, name))
+		if errors.Is(err, sql.ErrNoRows) {
+			return conf.Errorf(conf.NotFound, "no application named %q has a configuration named %q", application, name)
+		}
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return conf.Configuration{}, conf.Errorf(conf.NotFound, "no application named %q has a configuration named %q", application, name)
-	}
-	return c, translate(err)
+	return c, err
 }
 
 // Configurations implements [conf.Store].

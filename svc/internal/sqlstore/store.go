@@ -53,6 +53,7 @@ type Store struct {
 	writer  *pool // on SQLite a single connection: it has one writer at a time
 	reader  *pool
 	listen  func(ctx context.Context, changed func())
+	within  *sql.Tx // every call happens in it; nil: each in one of its own
 }
 
 var _ conf.Store = (*Store)(nil)
@@ -120,10 +121,10 @@ func (s *Store) Pools() []Pool {
 // Stats implements [conf.Store].
 func (s *Store) Stats(ctx context.Context) (conf.Stats, error) {
 	var st conf.Stats
-	err := s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
-		return scanStats(ctx, c, &st)
+	err := s.query(ctx, func(ctx context.Context, q querier) error {
+		return scanStats(ctx, q, &st)
 	})
-	return st, translate(err)
+	return st, err
 }
 
 func scanStats(ctx context.Context, q querier, st *conf.Stats) error {
@@ -137,8 +138,21 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// query runs fn, a read of one statement.
+func (s *Store) query(ctx context.Context, fn func(context.Context, querier) error) error {
+	if s.within != nil {
+		return translate(fn(ctx, s.within))
+	}
+	return translate(s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
+		return fn(ctx, c)
+	}))
+}
+
 // view runs fn on one snapshot of the store, for reads of several statements.
 func (s *Store) view(ctx context.Context, fn func(context.Context, querier) error) error {
+	if s.within != nil {
+		return translate(fn(ctx, s.within))
+	}
 	return translate(s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		tx, err := c.BeginTx(ctx, &s.dialect.read)
 		if err != nil {
@@ -147,6 +161,23 @@ func (s *Store) view(ctx context.Context, fn func(context.Context, querier) erro
 		defer tx.Rollback() // a read has nothing to keep
 		return fn(ctx, tx)
 	}))
+}
+
+// Snapshot runs fn on the store as it is at one moment; fn only reads.
+func (s *Store) Snapshot(ctx context.Context, fn func(conf.Store) error) error {
+	return s.view(ctx, func(_ context.Context, q querier) error {
+		return fn(&Store{dialect: s.dialect, within: q.(*sql.Tx)})
+	})
+}
+
+// Atomically runs fn on the store in one transaction: what fn changes is kept
+// when it returns nil, all of it with the revisions in a row, and else nothing.
+// An error of one of its writes must be its own. Other writers wait meanwhile.
+// The whole must be done within the store's timeout.
+func (s *Store) Atomically(ctx context.Context, fn func(conf.Store) error) error {
+	return s.transact(ctx, func(tx *transaction) error {
+		return fn(&Store{dialect: s.dialect, within: tx.Tx})
+	})
 }
 
 // Times are kept as microseconds, so a time that went through the store

@@ -32,6 +32,9 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 
 // transact is write without a revision.
 func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
+	if s.within != nil {
+		return translate(fn(&transaction{Tx: s.within, ctx: ctx}))
+	}
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		sqlTx, err := c.BeginTx(ctx, &s.dialect.write)
 		if err != nil {
