@@ -116,6 +116,15 @@ func (s *Store) Apply(tx conf.Transaction) {
 	}
 }
 
+// Reset tells the cache that it has missed some transactions: it forgets
+// everything.
+func (s *Store) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recent.reset()
+	s.entries = newEntries(s.entries.maxBytes, s.recent.add)
+}
+
 // invalidate drops what a change made old. What is newer than the change was
 // put there by the write that this replica made after it, and stays.
 func (s *Store) invalidate(revision int64, change conf.Change) {

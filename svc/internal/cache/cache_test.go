@@ -184,6 +184,17 @@ func TestOldNewsDoNotDropWhatIsNewer(t *testing.T) {
 	}
 }
 
+func TestEverythingIsForgottenAfterMissedChanges(t *testing.T) {
+	w := newWorld(t, 1<<20)
+	a := w.application("shop")
+	c := w.configuration(a.ID, "main", `{}`)
+	w.want(c, "shop", false)
+	w.want(c, "shop", true)
+	w.Reset()
+	w.want(c, "shop", false)
+	w.want(c, "shop", true)
+}
+
 func TestNothingIsAnsweredFromMemoryWhileNotFresh(t *testing.T) {
 	w := newWorld(t, 1<<20)
 	a := w.application("shop")
@@ -217,6 +228,11 @@ func TestReadOvertakenByAChangeIsNotKept(t *testing.T) {
 			_, err := w.elsewhere.UpdateConfiguration(w.Context(), c.ID, setConfig(`{"v":2}`))
 			must(w.T, err)
 			w.applyFrom(c.Revision)
+		},
+		"another's, missed": func(w *world, c conf.Configuration) {
+			_, err := w.elsewhere.UpdateConfiguration(w.Context(), c.ID, setConfig(`{"v":2}`))
+			must(w.T, err)
+			w.Reset()
 		},
 		"so many others that it cannot be told": func(w *world, c conf.Configuration) {
 			_, err := w.elsewhere.UpdateConfiguration(w.Context(), c.ID, setConfig(`{"v":2}`))

@@ -12,7 +12,15 @@ type recent struct {
 }
 
 func newRecent() *recent {
-	return &recent{ids: make([]string, remembered), last: map[string]int64{}}
+	r := &recent{}
+	r.reset()
+	return r
+}
+
+// reset forgets all changes, so that no read which overlaps it is kept.
+func (r *recent) reset() {
+	r.count += remembered + 1
+	r.ids, r.last = make([]string, remembered), map[string]int64{}
 }
 
 func (r *recent) add(id string) {
