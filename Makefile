@@ -21,7 +21,7 @@ build: ## build our own programs into bin/
 .PHONY: build
 
 test: build tools ## run every test: what CI runs
-	@echo "tests need Go and, for the race detector, a C compiler; the first run builds the upstream programs"
+	@echo "tests need Go, a C compiler for the race detector, and the programs of PostgreSQL (Debian: postgresql), or its tests are skipped; the first run builds the upstream programs"
 	@$(MAKE) --no-print-directory tools-check
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
 .PHONY: test

@@ -135,7 +135,10 @@ func revisionAt(ctx context.Context, q querier, at conf.Point) (revision int64, 
 	if at.Revision > 0 {
 		return at.Revision, nil
 	}
-	err = q.QueryRowContext(ctx, `SELECT coalesce(max(revision), 0) FROM changes WHERE changed_at <= $1`, at.Time.UnixMicro()).Scan(&revision)
+	// Times follow revisions, so the last by time is the last by revision.
+	err = q.QueryRowContext(ctx, `
+		SELECT coalesce((SELECT revision FROM changes WHERE changed_at <= $1 ORDER BY changed_at DESC LIMIT 1), 0)`,
+		at.Time.UnixMicro()).Scan(&revision)
 	return revision, err
 }
 

@@ -1,0 +1,219 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"configservice/svc/internal/conf"
+	"configservice/svc/internal/pgtest"
+)
+
+// maxTouched is how many rows a query may look at: a page of applications owns
+// 1500 configurations, and the tables are far larger.
+const maxTouched = 2000
+
+// populate returns statements, known to both engines, that fill a store with
+// 300 applications of 30 configurations of 3 versions.
+func populate() []string {
+	return []string{
+		`INSERT INTO applications (id, name, revision, created_at, updated_at)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+		SELECT 'A' || i, 'app' || i, i, i, i FROM n`,
+		`INSERT INTO configurations (id, application_id, name, config, version, revision, created_at, updated_at)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+		SELECT a.id || 'C' || i, a.id, 'conf' || i, '{}', 1, 1, 1, 1 FROM applications a, n`,
+		`INSERT INTO changes (revision, ordinal, operation, application_id, name, created_at, changed_at)
+		SELECT revision, 0, 'create', id, name, created_at, created_at FROM applications`,
+		`INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3),
+			c AS (SELECT *, row_number() OVER (ORDER BY id) AS place FROM configurations)
+		SELECT 300 + (i - 1) * 9000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 300 + (i - 1) * 9000 + place FROM c, n`,
+		`UPDATE store SET revision = 27300, applications = 300, configurations = 9000`,
+		`ANALYZE`,
+	}
+}
+
+// readEverything makes each kind of read that must not cost more as the store
+// grows.
+func readEverything(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, page := t.Context(), conf.Window{Limit: 50, Offset: 50}
+	past := []conf.Point{{Revision: 20_000}, {Time: fromMicros(15_000)}, {Time: fromMicros(1000)}, {Time: fromMicros(27_000)}}
+	calls := []func() error{
+		func() error { _, err := s.Applications(ctx, conf.ApplicationQuery{Window: page}); return err },
+		func() error {
+			_, err := s.Applications(ctx, conf.ApplicationQuery{Window: page, Name: "app7"})
+			return err
+		},
+		func() error { _, err := s.Application(ctx, "A7"); return err },
+		func() error { _, err := s.Configurations(ctx, conf.ConfigurationQuery{Window: page}); return err },
+		func() error {
+			_, err := s.Configurations(ctx, conf.ConfigurationQuery{Window: page, ApplicationID: "A7"})
+			return err
+		},
+		func() error { _, err := s.Configuration(ctx, "A7C7"); return err },
+		func() error { _, err := s.ConfigurationByName(ctx, "app7", "conf7"); return err },
+		func() error { _, err := s.Versions(ctx, "A7C7", page); return err },
+		func() error { _, err := s.Version(ctx, "A7C7", 2); return err },
+		func() error { _, err := s.Changes(ctx, 27_000, 100); return err },
+		func() error { _, err := s.Changes(ctx, 5, 100); return err },
+		func() error { _, err := s.Stats(ctx); return err },
+		func() error {
+			_, err := s.Audit(ctx, conf.AuditQuery{Window: page, ConfigurationID: "A7C7"})
+			return err
+		},
+	}
+	for _, at := range past {
+		calls = append(calls,
+			func() error { _, err := s.ConfigurationAt(ctx, "A7C7", at); return err },
+			func() error { _, err := s.ConfigurationByNameAt(ctx, "app7", "conf7", at); return err })
+	}
+	for i, call := range calls {
+		if err := call(); err != nil && conf.CodeOf(err) != conf.NotFound {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+}
+
+func TestReadsUseIndexesOnSQLite(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "store.db"), Options{})
+	for _, r := range recordReads(t, s) {
+		rows, err := s.reader.db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+r.query, r.args...)
+		plan, err := collect(rows, err, func(row scanner) (step string, err error) {
+			var ignored int
+			return step, row.Scan(&ignored, &ignored, &ignored, &step)
+		})
+		if err != nil {
+			t.Errorf("%s: %v", r.query, err)
+		}
+		for _, step := range plan {
+			if wholeTable(step) {
+				t.Errorf("%s in\n%s\nof\n%s", step, strings.Join(plan, "\n"), r.query)
+			}
+		}
+	}
+}
+
+// wholeTable reports whether a step of SQLite's plan reads all of a table of
+// more than one row, or sorts more than those that are equal but for the last
+// term.
+func wholeTable(step string) bool {
+	if strings.HasPrefix(step, "SCAN ") {
+		return step != "SCAN store" && step != "SCAN CONSTANT ROW" && !strings.Contains(step, " USING ")
+	}
+	return strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM")
+}
+
+func TestReadsUseIndexesOnPostgreSQL(t *testing.T) {
+	s := openURL(t, pgtest.Database(t), Options{})
+	for _, r := range recordReads(t, s) {
+		var text string
+		err := s.reader.db.QueryRowContext(t.Context(), `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) `+r.query, r.args...).Scan(&text)
+		if err != nil {
+			t.Errorf("%s: %v", r.query, err)
+			continue
+		}
+		var plans []struct{ Plan planNode }
+		if err := json.Unmarshal([]byte(text), &plans); err != nil {
+			t.Fatal(err)
+		}
+		if touched := plans[0].Plan.touched(); touched > maxTouched {
+			t.Errorf("looks at %.0f rows:\n%s\n%s", touched, r.query, text)
+		}
+	}
+}
+
+// planNode is what PostgreSQL tells of a step of a plan that it has carried out.
+type planNode struct {
+	Rows    float64 `json:"Actual Rows"`
+	Loops   float64 `json:"Actual Loops"`
+	Removed float64 `json:"Rows Removed by Filter"`
+	Plans   []planNode
+}
+
+// touched returns how many rows the plan took from tables and indexes.
+func (n planNode) touched() float64 {
+	sum := n.Removed * n.Loops
+	if len(n.Plans) == 0 {
+		sum += n.Rows * n.Loops
+	}
+	for _, p := range n.Plans {
+		sum += p.touched()
+	}
+	return sum
+}
+
+// recorded is a query as the store sent it.
+type recorded struct {
+	query string
+	args  []any
+}
+
+// recordReads populates the store, and returns the queries that its reads send.
+func recordReads(t *testing.T, s *Store) []recorded {
+	t.Helper()
+	for _, statement := range populate() {
+		sqlExec(t, s.writer.db, statement)
+	}
+	r := &recorder{original: s.reader.db}
+	s.reader.db = sql.OpenDB(r)
+	readEverything(t, s)
+	if err := s.reader.db.Close(); err != nil {
+		t.Error(err)
+	}
+	s.reader.db = r.original
+	if len(r.queries) < 20 {
+		t.Fatalf("only %d queries were seen", len(r.queries))
+	}
+	return r.queries
+}
+
+// A recorder opens connections that note the queries they are sent.
+type recorder struct {
+	original *sql.DB
+	mu       sync.Mutex
+	queries  []recorded
+}
+
+func (r *recorder) Driver() driver.Driver { return r.original.Driver() }
+
+// Connect takes a connection from the original pool for its own.
+func (r *recorder) Connect(ctx context.Context) (driver.Conn, error) {
+	held, err := r.original.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := &recordingConn{recorder: r, held: held}
+	return conn, held.Raw(func(dc any) error { conn.Conn = dc.(driver.Conn); return nil })
+}
+
+type recordingConn struct {
+	driver.Conn
+	recorder *recorder
+	held     *sql.Conn
+}
+
+func (c *recordingConn) Close() error { return c.held.Close() }
+
+func (c *recordingConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+// newlines make failures hard to read.
+func (c *recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	r := recorded{query: regexp.MustCompile(`\s+`).ReplaceAllString(query, " ")}
+	for _, a := range args {
+		r.args = append(r.args, a.Value)
+	}
+	c.recorder.mu.Lock()
+	c.recorder.queries = append(c.recorder.queries, r)
+	c.recorder.mu.Unlock()
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}
