@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// An operation is one step of a JSON Patch (RFC 6902).
-type operation struct {
+// A patchStep is one step of a JSON Patch (RFC 6902).
+type patchStep struct {
 	Op    string `json:"op"` // add, remove or replace
 	Path  string `json:"path"`
 	Value *any   `json:"value,omitempty"` // nil for remove; null is a value
@@ -22,7 +22,7 @@ type operation struct {
 // github.com/wI2L/jsondiff took seconds for two nested configurations within
 // the bound of a body. Here cost and result are bounded by the size of both:
 // where single steps would take more room than that, one step replaces all.
-func jsonPatch(from, to json.RawMessage) ([]operation, error) {
+func jsonPatch(from, to json.RawMessage) ([]patchStep, error) {
 	var old, wanted any
 	if err := decodeExactly(from, &old); err != nil {
 		return nil, err
@@ -31,10 +31,10 @@ func jsonPatch(from, to json.RawMessage) ([]operation, error) {
 		return nil, err
 	}
 	size := len(from) + len(to)
-	d := differ{steps: []operation{}, room: max(size, freeRoom), looks: 2 * size}
+	d := differ{steps: []patchStep{}, room: max(size, freeRoom), looks: 2 * size}
 	d.compare(old, wanted)
 	if d.room < 0 {
-		return []operation{{Op: "replace", Path: "", Value: &wanted}}, nil
+		return []patchStep{{Op: "replace", Path: "", Value: &wanted}}, nil
 	}
 	return d.steps, nil
 }
@@ -49,7 +49,7 @@ const stepRoom = 40
 
 // A differ walks two values side by side.
 type differ struct {
-	steps []operation
+	steps []patchStep
 	path  []byte // to where it is, as a JSON Pointer
 	room  int    // in bytes, left for steps; below 0 the rest does not matter
 	looks int    // left for finding what arrays have in common
@@ -159,5 +159,5 @@ func (d *differ) step(op string, value *any) {
 	if d.room -= len(d.path) + stepRoom; d.room < 0 {
 		return
 	}
-	d.steps = append(d.steps, operation{op, string(d.path), value})
+	d.steps = append(d.steps, patchStep{op, string(d.path), value})
 }
