@@ -30,21 +30,33 @@ type options struct {
 	StopDeadline time.Duration
 	LogLevel     slog.Level
 
+	AllowAnonymous bool
+	MetricsListen  string // empty: as Listen
+	MaxRequests    int
+	WriteRate      float64 // a second; 0: not limited
+	WriteBurst     int
+
 	MaxWatchers   int
 	WatchBookmark time.Duration
 	Retention     conf.Retention
 }
 
 // commands are the sub-commands, the default first.
-var commands = []string{"serve", "migrate", "health", "version"}
+var commands = []string{"serve", "migrate", "token", "health", "version"}
+
+const envPrefix = "CONFIG_SERVICE_"
 
 func (o *options) set() *cli.Set {
-	s := cli.NewSet("config-service", "CONFIG_SERVICE_")
+	s := cli.NewSet("config-service", envPrefix)
 	s.StringVar(&o.Listen, "listen", "127.0.0.1:8000", "`HOST:PORT` to listen on; an empty HOST means every address")
-	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH or postgres://USER@HOST/DATABASE")
+	o.setDatabase(s)
 	s.IntVar(&o.MaxConns, "database-max-connections", sqlstore.DefaultMaxConnections, "largest `number` of connections; on SQLite of those that serve reads")
-	s.DurationVar(&o.DBTimeout, "database-timeout", sqlstore.DefaultTimeout, "longest `time` for one call of the store")
 	s.Int64Var(&o.MaxBody, "max-body", httpapi.DefaultMaxBody, "largest request body in `bytes`")
+	s.BoolVar(&o.AllowAnonymous, "allow-anonymous", false, "serve everybody, on any address, as long as no token was ever made")
+	s.StringVar(&o.MetricsListen, "metrics-listen", "", "`HOST:PORT` that serves /metrics, and health too; --listen does not serve /metrics then")
+	s.IntVar(&o.MaxRequests, "max-concurrent-requests", 1024, "largest `number` of requests that are answered at a time; others get 503")
+	s.Float64Var(&o.WriteRate, "write-rate", 1000, "largest `number` of writes a second by one token, or by one address without a token; 0 means any")
+	s.IntVar(&o.WriteBurst, "write-burst", 2000, "largest `number` of such writes at once")
 	s.DurationVar(&o.DrainDelay, "drain-delay", 0, "`time` between turning unready and closing the listener, for load balancers to notice")
 	s.DurationVar(&o.StopDeadline, "stop-deadline", 10*time.Second, "longest `time` for requests in flight and telemetry at stop")
 	s.IntVar(&o.MaxWatchers, "max-watchers", watch.DefaultMaxWatchers, "largest `number` of clients that watch or wait for changes")
@@ -54,6 +66,12 @@ func (o *options) set() *cli.Set {
 	s.DurationVar(&o.Retention.Audit, "audit-age", 365*24*time.Hour, "`time` that entries of the audit are kept")
 	s.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "lowest `level` that is logged: DEBUG, INFO, WARN, ERROR")
 	return s
+}
+
+// setDatabase defines what every command that opens the database wants.
+func (o *options) setDatabase(s *cli.Set) {
+	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH or postgres://USER@HOST/DATABASE")
+	s.DurationVar(&o.DBTimeout, "database-timeout", sqlstore.DefaultTimeout, "longest `time` for one call of the store")
 }
 
 // parseOptions reports everything that is wrong in one error. It returns
@@ -68,6 +86,9 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	o.Command = commands[0]
 	if len(rest) > 0 {
 		o.Command, rest = rest[0], rest[1:]
+	}
+	if o.Command == "token" { // or run would not have come here
+		faults = append(faults, errors.New("token must be the first argument"))
 	}
 	if !slices.Contains(commands, o.Command) {
 		faults = append(faults, fmt.Errorf("there is no command %q, only %s", o.Command, strings.Join(commands, ", ")))
@@ -87,11 +108,15 @@ func (o options) check() (faults []error) {
 	}
 	_, port, err := net.SplitHostPort(o.Listen)
 	fault(err != nil || port == "", "--listen is %q; it must be HOST:PORT", o.Listen)
-	_, err = sqlstore.ParseURL(o.DatabaseURL)
-	fault(err != nil, "--database-url: %w", err)
 	fault(o.MaxConns < 1, "--database-max-connections is %d; it must be at least 1", o.MaxConns)
-	fault(o.DBTimeout <= 0, "--database-timeout is %s; it must be positive", o.DBTimeout)
 	fault(o.MaxBody < 1, "--max-body is %d; it must be at least 1", o.MaxBody)
+	if o.MetricsListen != "" {
+		_, port, err := net.SplitHostPort(o.MetricsListen)
+		fault(err != nil || port == "", "--metrics-listen is %q; it must be HOST:PORT", o.MetricsListen)
+	}
+	fault(o.MaxRequests < 1, "--max-concurrent-requests is %d; it must be at least 1", o.MaxRequests)
+	fault(!(o.WriteRate == 0 || o.WriteRate >= 0.001 && o.WriteRate <= 1e6), "--write-rate is %g; it must be 0, or from 0.001 to 1000000", o.WriteRate)
+	fault(o.WriteBurst < 1 || o.WriteBurst > 1e6, "--write-burst is %d; it must be from 1 to 1000000", o.WriteBurst)
 	fault(o.DrainDelay < 0, "--drain-delay is %s; it must not be negative", o.DrainDelay)
 	fault(o.StopDeadline <= 0, "--stop-deadline is %s; it must be positive", o.StopDeadline)
 	fault(o.MaxWatchers < 1, "--max-watchers is %d; it must be at least 1", o.MaxWatchers)
@@ -99,6 +124,16 @@ func (o options) check() (faults []error) {
 	fault(o.Retention.Versions < 1, "--history-versions is %d; it must be at least 1", o.Retention.Versions)
 	fault(o.Retention.Age <= 0, "--history-age is %s; it must be positive", o.Retention.Age)
 	fault(o.Retention.Audit <= 0, "--audit-age is %s; it must be positive", o.Retention.Audit)
+	return append(faults, o.checkDatabase()...)
+}
+
+func (o options) checkDatabase() (faults []error) {
+	if _, err := sqlstore.ParseURL(o.DatabaseURL); err != nil {
+		faults = append(faults, fmt.Errorf("--database-url: %w", err))
+	}
+	if o.DBTimeout <= 0 {
+		faults = append(faults, fmt.Errorf("--database-timeout is %s; it must be positive", o.DBTimeout))
+	}
 	return faults
 }
 
@@ -125,6 +160,7 @@ usage: config-service [COMMAND] [OPTION...]
 commands:
   serve      bring the database's schema up to date and serve (default)
   migrate    bring the database's schema up to date and exit
+  token      say who may call the API: token --help tells more
   health     ask the service at --listen whether it is ready: exit 0 if so, 1 if not
   version    print the version
 

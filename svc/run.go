@@ -24,6 +24,9 @@ const (
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "token" {
+		return runToken(ctx, args[1:], getenv, stdout, stderr)
+	}
 	o, err := parseOptions(args, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"configservice/svc/internal/access"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/instrument"
 	"configservice/svc/internal/sqlstore"
@@ -45,15 +46,28 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	s := &service{options: o, logger: t.logger}
-	handler, release, err := s.handler(ctx, t, store)
+	keys, forget, err := s.followTokens(ctx, store)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	listener, err := listenOn("listen", o.Listen)
+	if err != nil {
+		return err
+	}
+	if err := s.checkExposure(keys, listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	handler, release, err := s.handler(ctx, t, store, keys)
 	if err != nil {
 		return err
 	}
 	defer release()
-	listener, err := net.Listen("tcp", o.Listen)
+	stopOperation, err := s.serveOperation()
 	if err != nil {
-		return fmt.Errorf("%w: choose another --listen, or stop the program that has it", err)
+		return errors.Join(err, listener.Close())
 	}
+	defer func() { err = errors.Join(err, stopOperation()) }()
 	// Telemetry asks the store a last time as it stops, so it stops first.
 	defer func() { err = errors.Join(err, t.flush()) }()
 	return s.serve(ctx, listener, handler)
@@ -65,11 +79,13 @@ type service struct {
 	logger *slog.Logger
 	ready  atomic.Bool
 	feed   *watch.Feed
+
+	operation http.Handler // of --metrics-listen
 }
 
 // handler puts the API on the store, telemetry around both, and starts what
 // goes on beside requests, which release ends.
-func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Store) (h http.Handler, release func(), err error) {
+func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Store, keys *access.Keyring) (h http.Handler, release func(), err error) {
 	measured, err := t.instrument(store, store.System(), instrumentPools(store)...)
 	if err != nil {
 		return nil, nil, err
@@ -77,11 +93,19 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 	if s.feed, release, err = s.startBackground(ctx, t, measured, store.Listen); err != nil {
 		return nil, nil, err
 	}
-	api, err := httpapi.New(httpapi.Options{
-		Store: watch.Waking(measured, s.feed), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
+	o := httpapi.Options{
+		Store: access.Store(watch.Waking(measured, s.feed)), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
 		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
-		Watch: httpapi.WatchOptions{Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches},
-	})
+		Guards: s.guards(keys, t.limits), Principal: access.Name, Rejected: t.limits.Rejected,
+		Watch: httpapi.WatchOptions{
+			Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches, Allowed: access.Allowed, Live: access.Live,
+		},
+	}
+	s.operation = t.middleware(httpapi.NewOperation(o))
+	if s.MetricsListen != "" {
+		o.Metrics = nil // it is where only operators come
+	}
+	api, err := httpapi.New(o)
 	if err != nil {
 		release()
 		return nil, nil, err
@@ -96,10 +120,9 @@ func instrumentPools(store *sqlstore.Store) (pools []instrument.Pool) {
 	return pools
 }
 
-// serve answers until ctx is over; then it turns unready, finishes the requests
-// in flight, and cuts off what is left at the stop deadline.
-func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{
+// server bounds what a slow or silent client can hold.
+func (s *service) server(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       bodyTimeout,
@@ -108,6 +131,12 @@ func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) err
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+}
+
+// serve answers until ctx is over; then it turns unready, finishes the requests
+// in flight, and cuts off what is left at the stop deadline.
+func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := s.server(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	s.ready.Store(true)
@@ -122,10 +151,10 @@ func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) err
 	time.Sleep(s.DrainDelay)
 	// Not before: until load balancers have noticed, clients would come back.
 	s.feed.Stop()
-	return stop(server, s.StopDeadline)
+	return shutdown(server, s.StopDeadline)
 }
 
-func stop(server *http.Server, deadline time.Duration) error {
+func shutdown(server *http.Server, deadline time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

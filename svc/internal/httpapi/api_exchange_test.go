@@ -160,13 +160,14 @@ func (c *contract) validate(e exchange, response *openapi3.ResponseRef) error {
 func checkHeaders(h http.Header, response *openapi3.Response) error {
 	own := []string{"Content-Type", "Content-Length", "Content-Encoding", "Accept-Ranges", "Date", "Vary",
 		"X-Content-Type-Options", "Connection"}
+	documented := map[string]bool{}
+	for name := range response.Headers {
+		documented[http.CanonicalHeaderKey(name)] = true // ETag and WWW-Authenticate are not as Go writes them
+	}
 	for name := range h {
-		if _, ok := response.Headers[name]; !ok && !slices.Contains(own, name) && name != "Etag" {
+		if !documented[name] && !slices.Contains(own, name) {
 			return fmt.Errorf("it has a header that the contract does not tell of: %s", name)
 		}
-	}
-	if _, ok := response.Headers["ETag"]; !ok && h.Get("ETag") != "" {
-		return fmt.Errorf("it has an ETag that the contract does not tell of")
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func checkRequest(e exchange, route *routers.Route, params map[string]string) er
 	}
 	err := openapi3filter.ValidateRequest(e.request.Context(), &openapi3filter.RequestValidationInput{
 		Request: replayed(e), PathParams: params, Route: route,
-		Options: &openapi3filter.Options{SkipSettingDefaults: true},
+		Options: &openapi3filter.Options{SkipSettingDefaults: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	})
 	switch e.response.StatusCode {
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:

@@ -52,6 +52,7 @@ func TestContract(t *testing.T) {
 			"watching":                  watchRequests,
 			"long polls":                longPolls,
 			"least revisions":           leastRevisions,
+			"access and limits":         accessAndLimits,
 			"routes":                    routesOfTheContract,
 			"operation":                 operation,
 			"the contract about itself": contractDocuments,

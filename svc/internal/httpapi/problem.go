@@ -24,6 +24,10 @@ func status(code conf.Code) int {
 	switch code {
 	case codeNotJSON, conf.UnknownApplication:
 		return http.StatusBadRequest
+	case conf.Unauthenticated:
+		return http.StatusUnauthorized
+	case conf.Forbidden:
+		return http.StatusForbidden
 	case conf.NotFound:
 		return http.StatusNotFound
 	case codeMethodNotAllowed:
@@ -38,7 +42,9 @@ func status(code conf.Code) int {
 		return http.StatusUnsupportedMediaType
 	case conf.Invalid:
 		return http.StatusUnprocessableEntity
-	case conf.Unavailable:
+	case conf.RateLimited:
+		return http.StatusTooManyRequests
+	case conf.Unavailable, conf.Overloaded:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
@@ -76,7 +82,14 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*conf.Error](err); ok && p.Status != http.StatusInternalServerError {
 		p.Detail, p.Errors = e.Detail, e.Fields
 	}
-	if p.Status >= http.StatusInternalServerError {
+	switch p.Code {
+	case conf.Unauthenticated, conf.Forbidden:
+		challenge(w.Header(), r, p.Code)
+	case codeTooLarge:
+		s.Rejected(r.Context(), "body")
+	}
+	// What is turned away under load is counted; a line for each would add to the load.
+	if p.Status >= http.StatusInternalServerError && p.Code != conf.Overloaded {
 		s.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "route", r.Pattern, "error", err)
 	}
 	if p.Status == http.StatusServiceUnavailable {

@@ -97,17 +97,20 @@ func writeOutcome(err error) string {
 	return "error"
 }
 
-// mux routes by the table above. Each path also gets an entry for the methods
+// mux routes by a table like the one above. Each path also gets an entry for the methods
 // that it does not have, so that 405 is a problem document with its route
 // known, and everything else is one 404.
-func (s *server) mux() *http.ServeMux {
+func (s *server) mux(routes []route) *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
 	add := func(method, path string, h http.Handler) {
 		mux.Handle(method+" "+path, h)
 		methods[path] = append(methods[path], method)
 	}
-	for _, r := range s.routes() {
+	for _, r := range routes {
+		if strings.HasPrefix(r.path, base+"/") {
+			r.handler = s.guarded(r.handler)
+		}
 		add(r.method, r.path, r.handler)
 		if r.collection {
 			add(r.method, r.path+"/{$}", r.handler)

@@ -40,6 +40,13 @@ type Options struct {
 	// that is not known; nil means that it never is.
 	Principal func(ctx context.Context) string
 
+	// Guards stand before every call, the first outermost.
+	Guards []Guard
+
+	// Rejected is told of a request that a limit of this package refuses, by
+	// the limit's name (body); nil means nobody.
+	Rejected func(ctx context.Context, limit string)
+
 	// Observer is told how reads and writes end; nil means nobody.
 	Observer Observer
 
@@ -83,7 +90,7 @@ func New(o Options) (http.Handler, error) {
 	if s.Metrics == nil {
 		s.Metrics = s.handle(routeNotFound)
 	}
-	return s.recovered(s.literal(s.mux())), nil
+	return s.recovered(s.literal(s.mux(s.routes()))), nil
 }
 
 func (o *Options) setDefaults() {
@@ -101,6 +108,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Principal == nil {
 		o.Principal = func(context.Context) string { return "" }
+	}
+	if o.Rejected == nil {
+		o.Rejected = func(context.Context, string) {}
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}

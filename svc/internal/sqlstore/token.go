@@ -100,7 +100,7 @@ func (s *Store) RevokeToken(ctx context.Context, idOrName string) (conf.Token, e
 	var t conf.Token
 	err := s.transact(ctx, func(tx *transaction) (err error) {
 		// A name can be made to look like an id; the id is meant.
-		t, err = scanToken(tx.row(selectToken+`WHERE id = $1 OR name = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1`, idOrName))
+		t, err = scanToken(tx.row(selectToken+`WHERE id = $1 OR name = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1`, findable(idOrName)))
 		if errors.Is(err, sql.ErrNoRows) {
 			return conf.Errorf(conf.NotFound, "no token has the id or the name %q", idOrName)
 		}

@@ -5,12 +5,19 @@ import (
 	"testing"
 
 	"configservice/svc/internal/conf"
+	"configservice/svc/internal/pgtest"
 	"configservice/svc/internal/storetest"
 )
 
 func TestTokensConform(t *testing.T) {
 	storetest.RunTokens(t, func(t *testing.T) conf.Tokens {
 		return open(t, filepath.Join(t.TempDir(), "store.db"), Options{})
+	})
+}
+
+func TestTokensConformOnPostgreSQL(t *testing.T) {
+	storetest.RunTokens(t, func(t *testing.T) conf.Tokens {
+		return openURL(t, pgtest.Database(t), Options{MaxConnections: 2})
 	})
 }
 

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"configservice/svc/internal/access"
+	"configservice/svc/internal/conf"
+	"configservice/svc/internal/httpapi"
+	"configservice/svc/internal/limit"
+)
+
+// tokenInterval is how often the service looks for tokens that are new or have
+// been revoked.
+const tokenInterval = 500 * time.Millisecond
+
+// followTokens returns who knows the tokens there are, and goes on looking for
+// changes of them until stop.
+func (s *service) followTokens(ctx context.Context, tokens conf.Tokens) (keys *access.Keyring, stop func(), err error) {
+	keys, err = access.NewKeyring(ctx, tokens, s.logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // requests in flight at the stop count, too
+	done := make(chan struct{})
+	go func() { defer close(done); keys.Follow(ctx, tokenInterval) }()
+	return keys, func() { cancel(); <-done }, nil
+}
+
+// guards are what stands before each call of the API, the first outermost:
+// load is shed before anything else is spent on it, and a write counts only
+// once it is known whose it is.
+func (s *service) guards(keys *access.Keyring, o limit.Observer) []httpapi.Guard {
+	requests, watchers := limit.NewRequests(s.MaxRequests, o), limit.NewWatchers(s.MaxWatchers, o)
+	all := []httpapi.Guard{
+		func(w http.ResponseWriter, r *http.Request, next http.Handler) error {
+			if waits(r) {
+				return watchers.Guard(w, r, next)
+			}
+			return requests.Guard(w, r, next)
+		},
+		keys.Guard,
+	}
+	if s.WriteRate > 0 {
+		all = append(all, limit.NewWrites(s.WriteRate, s.WriteBurst, caller, o).Guard)
+	}
+	return all
+}
+
+// waits reports whether a request can take long by its nature: a stream of
+// events, or a long poll.
+func waits(r *http.Request) bool {
+	return strings.HasSuffix(r.Pattern, " /api/v1/watch") || r.URL.RawQuery != "" && r.URL.Query().Has("wait")
+}
+
+// caller is whom a write counts for: the token, or without one the address.
+func caller(r *http.Request) string {
+	if id := access.ID(r.Context()); id != "" {
+		return id
+	}
+	return limit.Address(r)
+}
+
+// checkExposure refuses to serve everybody on an address that everybody can
+// reach, unless that is what the operator said.
+func (s *service) checkExposure(keys *access.Keyring, l net.Addr) error {
+	tcp, ok := l.(*net.TCPAddr)
+	if !keys.Open() || s.AllowAnonymous || ok && tcp.IP.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--listen %s can be reached from other machines, and without a token anybody may do anything: "+
+		"make one with `config-service token create --name NAME --scope admin` on this --database-url, "+
+		"listen on 127.0.0.1, or say --allow-anonymous", s.Listen)
+}
+
+// listenOn opens the listener of an option.
+func listenOn(option, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: choose another --%s, or stop the program that has it", err, option)
+	}
+	return l, nil
+}
+
+// serveOperation answers for health and metrics on a listener of their own
+// until stop; when there is to be none, it does nothing.
+func (s *service) serveOperation() (stop func() error, err error) {
+	if s.MetricsListen == "" {
+		return func() error { return nil }, nil
+	}
+	l, err := listenOn("metrics-listen", s.MetricsListen)
+	if err != nil {
+		return nil, err
+	}
+	server, failed := s.server(s.operation), make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	s.logger.Info("serving health and metrics", "address", l.Addr().String())
+	return func() error {
+		err := shutdown(server, s.StopDeadline)
+		if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
+			err = errors.Join(err, fmt.Errorf("--metrics-listen: %w", failure))
+		}
+		return err
+	}, nil
+}
