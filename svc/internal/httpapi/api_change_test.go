@@ -109,16 +109,21 @@ func logged(t *testing.T, text string) (all []map[string]any) {
 func told(entries []auditEntry) (all []map[string]any) {
 	for _, e := range slices.Backward(entries) {
 		fields := map[string]any{"level": "INFO", "msg": "change", "operation": e.Operation, "application_id": e.ApplicationID,
-			"revision": float64(e.Revision), "changed_by": "", "changed_from": *e.ChangedFrom}
-		if e.ChangedBy != nil {
-			fields["changed_by"] = *e.ChangedBy
-		}
+			"revision": float64(e.Revision), "changed_by": known(e.ChangedBy), "changed_from": known(e.ChangedFrom)}
 		if e.ConfigurationID != nil {
 			fields["configuration_id"], fields["version"] = *e.ConfigurationID, float64(*e.Version)
 		}
 		all = append(all, fields)
 	}
 	return all
+}
+
+// known is what the log tells of what may not be known.
+func known(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // audits asks for parts of the audit; what they tell of may be gone.

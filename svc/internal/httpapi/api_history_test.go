@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"configservice/svc/internal/conf"
+	"configservice/svc/internal/httpapi"
 )
 
 type version struct {
@@ -194,6 +197,32 @@ func timeTravel(t *testing.T, c *contract) {
 		}
 	}
 	a.refuses(t, wrongPoints(again))
+}
+
+// forgotten asks for what is no longer kept: it is as if it had never been,
+// while what is kept has the number that it had, and the audit goes on.
+func forgotten(t *testing.T, c *contract) {
+	store := openStore(t)
+	a := serveWith(t, c, httpapi.Options{Store: store})
+	made := a.createConfiguration(a.createApplication("checkout"), "flags", `{"v":1}`)
+	a.put(made.ID, `{"config":{"v":2}}`)
+	v3 := a.put(made.ID, `{"config":{"v":3}}`)
+	v4 := a.put(made.ID, `{"config":{"v":4}}`)
+	if err := store.Prune(t.Context(), conf.Retention{Versions: 2, Audit: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/v1/configurations/" + made.ID
+	checkWindows(t, a, path+"/versions", []version{versionOf(v4), versionOf(v3)})
+	equal(t, "what was at a revision that is kept", decode[configuration](t, a.get(path+"?at=4")), v3)
+	a.get(path + "/diff?from=3&to=4")
+	for _, gone := range []string{"/versions/1", "/versions/2", "/diff?from=2&to=3", "/diff?from=3&to=1", "?at=2", "?at=3", "?at=" + at(v3.UpdatedAt, -1)} {
+		a.want(http.StatusNotFound, call{method: "GET", path: path + gone})
+	}
+	a.want(http.StatusNotFound, call{method: "GET", path: "/api/v1/config/checkout/flags?at=3"})
+	a.want(http.StatusNotFound, call{method: "POST", path: path + "/rollback", body: `{"version":2}`})
+	after := decode[configuration](t, a.want(http.StatusOK, call{method: "POST", path: path + "/rollback", body: `{"version":3}`}))
+	equal(t, "the version that a rollback makes", after.Version, 5)
+	equal(t, "how many changes the audit tells", decode[page[auditEntry]](t, a.get("/api/v1/audit?configuration_id="+made.ID)).Total, 5)
 }
 
 // at is the time t, some microseconds on.

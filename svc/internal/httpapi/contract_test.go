@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 			"history refusals":          historyRefusals,
 			"time travel":               timeTravel,
 			"diffs":                     diffs,
+			"forgotten history":         forgotten,
 			"changes are told":          changesAreTold,
 			"audits":                    audits,
 			"observers":                 observers,
