@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"configservice/svc/internal/cache"
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/instrument"
 	"configservice/svc/internal/watch"
@@ -15,22 +16,25 @@ import (
 const pruneInterval = time.Hour
 
 // startBackground starts what goes on beside requests: it follows the store's
-// changes, of which listen tells those that others make, and forgets old ones.
-// It goes on until stop, not ctx, because requests in flight still need it.
-func (s *service) startBackground(ctx context.Context, t *telemetry, store conf.Store,
-	listen func(ctx context.Context, changed func())) (feed *watch.Feed, stop func(), err error) {
-	feed, err = watch.New(ctx, watch.Options{Source: store, Listen: listen, MaxWatchers: s.MaxWatchers, Logger: t.logger})
+// changes, of which listen tells those that others make, for the cache and for
+// watchers, and forgets old ones. It goes on until stop, not ctx, because
+// requests in flight still need it.
+func (s *service) startBackground(ctx context.Context, t *telemetry, store *cache.Store,
+	listen func(ctx context.Context, changed func())) (stop func(), err error) {
+	s.feed, err = watch.New(ctx, watch.Options{
+		Source: store, Listen: listen, Apply: store.Apply, Reset: store.Reset, MaxWatchers: s.MaxWatchers, Logger: t.logger,
+	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := instrument.Staleness(t.providers, feed.Staleness); err != nil {
-		return nil, nil, err
+	if err := instrument.Staleness(t.providers, s.feed.Staleness); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	running.Go(func() { feed.Run(ctx) })
+	running.Go(func() { s.feed.Run(ctx) })
 	running.Go(func() { retain(ctx, store.Prune, s.Retention, pruneInterval, t.logger) })
-	return feed, func() { cancel(); running.Wait() }, nil
+	return func() { cancel(); running.Wait() }, nil
 }
 
 // retain prunes now and then again after each interval until ctx is over. A

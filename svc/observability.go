@@ -96,11 +96,14 @@ func (t *telemetry) instrument(store conf.Store, system string, pools ...instrum
 	return measured, instrument.Totals(t.providers, measured.Stats)
 }
 
-// flush is shutdown within flushTimeout.
-func (t *telemetry) flush() error {
+// flush is shutdown within flushTimeout. That a Collector was not there to get
+// the last of it is no failure of the service.
+func (t *telemetry) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	return t.shutdown(ctx)
+	if err := t.shutdown(ctx); err != nil {
+		t.logger.Warn("the last telemetry was not sent", "error", err)
+	}
 }
 
 // sdk is what an SDK gives: providers, a handler for log records, metrics to

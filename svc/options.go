@@ -36,15 +36,21 @@ type options struct {
 	WriteRate      float64 // a second; 0: not limited
 	WriteBurst     int
 
+	CacheBytes     int64
+	CacheStaleness time.Duration
+
 	MaxWatchers   int
 	WatchBookmark time.Duration
 	Retention     conf.Retention
 }
 
 // commands are the sub-commands, the default first.
-var commands = []string{"serve", "migrate", "token", "health", "version"}
+var commands = append([]string{"serve", "migrate", "token", "health", "version"}, transferCommands...)
 
-const envPrefix = "CONFIG_SERVICE_"
+const (
+	envPrefix          = "CONFIG_SERVICE_"
+	defaultDatabaseURL = "sqlite:config-service.db"
+)
 
 func (o *options) set() *cli.Set {
 	s := cli.NewSet("config-service", envPrefix)
@@ -55,10 +61,12 @@ func (o *options) set() *cli.Set {
 	s.BoolVar(&o.AllowAnonymous, "allow-anonymous", false, "serve everybody, on any address, as long as no token was ever made")
 	s.StringVar(&o.MetricsListen, "metrics-listen", "", "`HOST:PORT` that serves /metrics, and health too; --listen does not serve /metrics then")
 	s.IntVar(&o.MaxRequests, "max-concurrent-requests", 1024, "largest `number` of requests that are answered at a time; others get 503")
-	s.Float64Var(&o.WriteRate, "write-rate", 1000, "largest `number` of writes a second by one token, or by one address without a token; 0 means any")
-	s.IntVar(&o.WriteBurst, "write-burst", 2000, "largest `number` of such writes at once")
+	s.Float64Var(&o.WriteRate, "write-rate", 5000, "largest `number` of writes a second by one token, or by one address without a token; 0 means any")
+	s.IntVar(&o.WriteBurst, "write-burst", 10000, "largest `number` of such writes at once")
 	s.DurationVar(&o.DrainDelay, "drain-delay", 0, "`time` between turning unready and closing the listener, for load balancers to notice")
 	s.DurationVar(&o.StopDeadline, "stop-deadline", 10*time.Second, "longest `time` for requests in flight and telemetry at stop")
+	s.Int64Var(&o.CacheBytes, "cache-bytes", 64<<20, "`bytes` of memory for configurations that were read last")
+	s.DurationVar(&o.CacheStaleness, "cache-staleness", 5*time.Second, "longest `time` that an answer from memory may lag behind other replicas")
 	s.IntVar(&o.MaxWatchers, "max-watchers", watch.DefaultMaxWatchers, "largest `number` of clients that watch or wait for changes")
 	s.DurationVar(&o.WatchBookmark, "watch-bookmark", httpapi.DefaultBookmark, "`time` without an event after which a watch tells how current it is")
 	s.IntVar(&o.Retention.Versions, "history-versions", 100, "`number` of versions of each configuration that are kept whatever their age")
@@ -70,7 +78,7 @@ func (o *options) set() *cli.Set {
 
 // setDatabase defines what every command that opens the database wants.
 func (o *options) setDatabase(s *cli.Set) {
-	s.StringVar(&o.DatabaseURL, "database-url", "sqlite:config-service.db", "`URL` of the store: sqlite:PATH or postgres://USER@HOST/DATABASE")
+	s.StringVar(&o.DatabaseURL, "database-url", defaultDatabaseURL, "`URL` of the store: sqlite:PATH or postgres://USER@HOST/DATABASE")
 	s.DurationVar(&o.DBTimeout, "database-timeout", sqlstore.DefaultTimeout, "longest `time` for one call of the store")
 }
 
@@ -87,8 +95,8 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	if len(rest) > 0 {
 		o.Command, rest = rest[0], rest[1:]
 	}
-	if o.Command == "token" { // or run would not have come here
-		faults = append(faults, errors.New("token must be the first argument"))
+	if familyOf(o.Command) != nil { // or run would not have come here
+		faults = append(faults, fmt.Errorf("%s must be the first argument", o.Command))
 	}
 	if !slices.Contains(commands, o.Command) {
 		faults = append(faults, fmt.Errorf("there is no command %q, only %s", o.Command, strings.Join(commands, ", ")))
@@ -119,6 +127,8 @@ func (o options) check() (faults []error) {
 	fault(o.WriteBurst < 1 || o.WriteBurst > 1e6, "--write-burst is %d; it must be from 1 to 1000000", o.WriteBurst)
 	fault(o.DrainDelay < 0, "--drain-delay is %s; it must not be negative", o.DrainDelay)
 	fault(o.StopDeadline <= 0, "--stop-deadline is %s; it must be positive", o.StopDeadline)
+	fault(o.CacheBytes < 0, "--cache-bytes is %d; it must not be negative", o.CacheBytes)
+	fault(o.CacheStaleness <= 0, "--cache-staleness is %s; it must be positive", o.CacheStaleness)
 	fault(o.MaxWatchers < 1, "--max-watchers is %d; it must be at least 1", o.MaxWatchers)
 	fault(o.WatchBookmark <= 0, "--watch-bookmark is %s; it must be positive", o.WatchBookmark)
 	fault(o.Retention.Versions < 1, "--history-versions is %d; it must be at least 1", o.Retention.Versions)
@@ -161,6 +171,8 @@ commands:
   serve      bring the database's schema up to date and serve (default)
   migrate    bring the database's schema up to date and exit
   token      say who may call the API: token --help tells more
+  export, import, backup, restore
+             move whole stores: export --help tells more
   health     ask the service at --listen whether it is ready: exit 0 if so, 1 if not
   version    print the version
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"configservice/svc/internal/sqlstore"
@@ -24,8 +25,10 @@ const (
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "token" {
-		return runToken(ctx, args[1:], getenv, stdout, stderr)
+	if len(args) > 0 {
+		if runFamily := familyOf(args[0]); runFamily != nil {
+			return runFamily(ctx, args, getenv, stdout, stderr)
+		}
 	}
 	o, err := parseOptions(args, getenv)
 	switch {
@@ -41,6 +44,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitFailure
 	}
 	return exitOK
+}
+
+// familyOf returns the program of a sub-command that has options of its own,
+// nil when the sub-command is none of those.
+func familyOf(command string) func(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	switch {
+	case command == "token":
+		return runToken
+	case slices.Contains(transferCommands, command):
+		return runTransfer
+	}
+	return nil
 }
 
 // A command is what a sub-command does.

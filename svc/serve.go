@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"configservice/svc/internal/access"
+	"configservice/svc/internal/cache"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/instrument"
 	"configservice/svc/internal/sqlstore"
@@ -69,7 +70,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopOperation()) }()
 	// Telemetry asks the store a last time as it stops, so it stops first.
-	defer func() { err = errors.Join(err, t.flush()) }()
+	defer t.flush()
 	return s.serve(ctx, listener, handler)
 }
 
@@ -90,11 +91,14 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.feed, release, err = s.startBackground(ctx, t, measured, store.Listen); err != nil {
+	// Asked only once there is a feed.
+	fresh := func() bool { return s.feed.Staleness() <= s.CacheStaleness }
+	cached := cache.New(measured, s.CacheBytes, fresh)
+	if release, err = s.startBackground(ctx, t, cached, store.Listen); err != nil {
 		return nil, nil, err
 	}
 	o := httpapi.Options{
-		Store: access.Store(watch.Waking(measured, s.feed)), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
+		Store: access.Store(watch.Waking(cached, s.feed)), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
 		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
 		Guards: s.guards(keys, t.limits), Principal: access.Name, Rejected: t.limits.Rejected,
 		Watch: httpapi.WatchOptions{

@@ -41,7 +41,7 @@ func (o *tokenOptions) set() *cli.Set {
 // runToken is the program when its first argument is token: it returns the
 // exit code.
 func runToken(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	o, err := parseTokenOptions(args, getenv)
+	o, err := parseTokenOptions(args[1:], getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, tokenHelp)

@@ -124,11 +124,19 @@ func (s *server) writeConfiguration(w http.ResponseWriter, r *http.Request, c co
 		return err
 	}
 	if notModified(w, r, c.Revision) {
-		s.Observer.Read(r.Context(), "store", "not_modified")
+		s.Observer.Read(r.Context(), sourceOf(c), "not_modified")
 		return nil
 	}
-	s.Observer.Read(r.Context(), "store", "hit")
+	s.Observer.Read(r.Context(), sourceOf(c), "hit")
 	return writeJSON(w, http.StatusOK, c)
+}
+
+// sourceOf returns where c was read from.
+func sourceOf(c conf.Configuration) string {
+	if c.Cached {
+		return "cache"
+	}
+	return "store"
 }
 
 func (s *server) updateConfiguration(w http.ResponseWriter, r *http.Request) error {

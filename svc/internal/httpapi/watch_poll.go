@@ -85,7 +85,7 @@ func (s *server) writeHeld(w http.ResponseWriter, r *http.Request, h *hold, read
 	if err != nil || !h.known(r, c) {
 		return s.writeConfiguration(w, r, c, err)
 	}
-	s.Observer.Read(r.Context(), "store", "not_modified")
+	s.Observer.Read(r.Context(), sourceOf(c), "not_modified")
 	w.Header().Set("ETag", etag(c.Revision))
 	w.WriteHeader(http.StatusNotModified)
 	return nil
