@@ -41,7 +41,8 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 
 func TestBadUseIsToldInFullAndExits2(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"serv", "more", "--lisen=x", "--listen=nohost", "--max-body=many", "--database-max-connections=0"},
+	code := run(t.Context(), []string{"serv", "more", "--lisen=x", "--listen=nohost", "--max-body=many", "--database-max-connections=0",
+		"--metrics-listen=8001", "--max-concurrent-requests=0", "--write-rate=-1", "--write-burst=0"},
 		func(name string) string {
 			return map[string]string{"CONFIG_SERVICE_DATABASE_URL": "mysql:x", "CONFIG_SERVICE_STOP_DEADLINE": "soon"}[name]
 		}, &stdout, &stderr)
@@ -49,7 +50,8 @@ func TestBadUseIsToldInFullAndExits2(t *testing.T) {
 		t.Errorf("exit code %d, stdout %q", code, &stdout)
 	}
 	for _, want := range []string{`"serv"`, `"more"`, "-lisen", `"nohost"`, `"many" for flag -max-body`,
-		"--database-max-connections is 0", `"mysql:x"`, `"soon" for CONFIG_SERVICE_STOP_DEADLINE`, "--help"} {
+		"--database-max-connections is 0", "--database-url",
+		`--metrics-listen is "8001"`, "--max-concurrent-requests is 0", "--write-rate is -1", "--write-burst is 0", `"soon" for CONFIG_SERVICE_STOP_DEADLINE`, "--help"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("stderr does not name %s:\n%s", want, &stderr)
 		}
@@ -122,11 +124,13 @@ func TestMigrateThenServeFindsTheSchema(t *testing.T) {
 type process struct {
 	*exec.Cmd
 	address string
+	stdout  *safeBuffer // the lines of it
 	stderr  *bytes.Buffer
 	exited  chan error
 }
 
-// start runs the service until the test ends and returns when it serves.
+// start runs the service until the test ends and returns when it serves, on a
+// port of its own unless args have another --listen.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	return startBinary(t, os.Args[0], args...)
@@ -135,9 +139,15 @@ func start(t *testing.T, args ...string) *process {
 // startBinary is start with another build of the program than this test's.
 func startBinary(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
-	cmd := program(t, append(args, "--listen=127.0.0.1:0")...)
+	cmd := program(t, append([]string{"--listen=127.0.0.1:0"}, args...)...)
 	cmd.Path = binary
-	p := &process{Cmd: cmd, stderr: &bytes.Buffer{}, exited: make(chan error, 1)}
+	return startCommand(t, cmd)
+}
+
+// startCommand is start with a command that is ready to run.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{Cmd: cmd, stdout: &safeBuffer{}, stderr: &bytes.Buffer{}, exited: make(chan error, 1)}
 	p.Cmd.Stderr = p.stderr
 	stdout, err := p.StdoutPipe()
 	if err != nil {
@@ -147,7 +157,9 @@ func startBinary(t *testing.T, binary string, args ...string) *process {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 16<<20) // of metrics on the console
 	for p.address == "" && lines.Scan() {
+		fmt.Fprintf(p.stdout, "%s\n", lines.Bytes())
 		var line struct{ Msg, Address string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
 			p.address = line.Address
@@ -158,6 +170,7 @@ func startBinary(t *testing.T, binary string, args ...string) *process {
 	}
 	go func() {
 		for lines.Scan() { // or a full pipe would stop the service
+			fmt.Fprintf(p.stdout, "%s\n", lines.Bytes())
 		}
 		p.exited <- p.Wait()
 	}()

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// answer makes a request and returns its status, its Retry-After and its body.
+func (p *process) answer(t *testing.T, method, path, body string) (status int, retry, text string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, p.url(path), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("Retry-After"), string(answer)
+}
+
+// wantProblem wants an answer of this status and code.
+func (p *process) wantProblem(t *testing.T, method, path, body string, status int, code string) (retry string) {
+	t.Helper()
+	got, retry, text := p.answer(t, method, path, body)
+	var problem struct{ Code string }
+	if err := json.Unmarshal([]byte(text), &problem); err != nil || got != status || problem.Code != code {
+		t.Errorf("%s %s answered %d: %s, want %d %s", method, path, got, text, status, code)
+	}
+	return retry
+}
+
+// wantRejected wants /metrics to show how many requests met a limit.
+func (p *process) wantRejected(t *testing.T, limit string, n int) {
+	t.Helper()
+	_, _, text := p.answer(t, "GET", "/metrics", "")
+	if want := fmt.Sprintf("config_limits_rejected_total{limit=%q} %d\n", limit, n); !strings.Contains(text, want) {
+		t.Errorf("/metrics has no %s", want)
+	}
+}
+
+func TestServiceFullOfSlowRequestsQueuesMoreOrDoesNotRecover(t *testing.T) {
+	const most = 3
+	p := start(t, fmt.Sprint("--max-concurrent-requests=", most))
+	var finish []func() (*http.Response, error)
+	for range most {
+		finish = append(finish, slowWrite(t, p))
+	}
+	for _, path := range []string{"/api/v1/applications", "/api/v1/configurations?limit=1"} {
+		if retry := p.wantProblem(t, "GET", path, "", http.StatusServiceUnavailable, "overloaded"); retry != "1" {
+			t.Errorf("Retry-After is %q", retry)
+		}
+	}
+	for _, exempt := range []string{"/health", "/livez", "/readyz", "/metrics", "/openapi.json"} {
+		p.get(t, exempt, http.StatusOK)
+	}
+	p.wantRejected(t, "concurrency", 2)
+	if resp, err := finish[0](); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("a request that was under way ended in %v, %v", resp, err)
+	}
+	p.get(t, "/api/v1/applications", http.StatusOK)
+	for _, finish := range finish[1:] {
+		if _, err := finish(); err != nil {
+			t.Error(err)
+		}
+	}
+	p.wantRejected(t, "concurrency", 2)
+	if strings.Contains(p.stdout.String(), "ERROR") {
+		t.Errorf("what is shed adds to the log:\n%s", p.stdout)
+	}
+}
+
+func TestWatchersTakeThePlacesOfRequests(t *testing.T) {
+	p := start(t, "--max-concurrent-requests=1", "--max-watchers=1")
+	resp, err := http.Get(p.url("/api/v1/watch"))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	defer resp.Body.Close()
+	p.get(t, "/api/v1/applications", http.StatusOK)
+	p.wantProblem(t, "GET", "/api/v1/watch", "", http.StatusServiceUnavailable, "overloaded")
+	p.wantProblem(t, "GET", "/api/v1/config/a/b?wait=1s", "", http.StatusServiceUnavailable, "overloaded")
+	p.wantRejected(t, "watchers", 2)
+}
+
+func TestOneCallerWritesWithoutBound(t *testing.T) {
+	p := start(t, "--write-rate=0.01", "--write-burst=2", "--max-body=100")
+	p.wantProblem(t, "POST", "/api/v1/applications", `{"name":"`+strings.Repeat("x", 100)+`"}`, http.StatusRequestEntityTooLarge, "too_large")
+	if status, _, text := p.answer(t, "POST", "/api/v1/applications", `{"name":"a"}`); status != http.StatusCreated {
+		t.Fatalf("%d: %s", status, text)
+	}
+	if retry := p.wantProblem(t, "POST", "/api/v1/applications", `{"name":"b"}`, http.StatusTooManyRequests, "rate_limited"); retry != "100" {
+		t.Errorf("Retry-After is %q", retry)
+	}
+	p.get(t, "/api/v1/applications", http.StatusOK)
+	p.wantRejected(t, "write_rate", 1)
+	p.wantRejected(t, "body", 1)
+}
+
+func TestMetricsStayWhereEverybodyComes(t *testing.T) {
+	p := start(t, "--metrics-listen=127.0.0.1:0")
+	aside := *p
+	for line := range strings.Lines(p.stdout.String()) {
+		var l struct{ Msg, Address string }
+		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "serving health and metrics" {
+			aside.address = l.Address
+		}
+	}
+	if aside.address == p.address {
+		t.Fatalf("there is no second listener:\n%s", p.stdout)
+	}
+	for _, path := range []string{"/metrics", "/health", "/livez", "/readyz"} {
+		aside.get(t, path, http.StatusOK)
+	}
+	for _, path := range []string{"/api/v1/applications", "/docs", "/openapi.json", "/"} {
+		aside.get(t, path, http.StatusNotFound)
+	}
+	p.get(t, "/metrics", http.StatusNotFound)
+	p.get(t, "/readyz", http.StatusOK)
+	p.get(t, "/api/v1/applications", http.StatusOK)
+}
