@@ -26,7 +26,7 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	r := &rig{store: store, clock: time.Now()}
+	r := &rig{store: store, clock: time.Now().Truncate(time.Microsecond)}
 	r.Keyring, err = newKeyring(t.Context(), store, slog.New(slog.DiscardHandler), func() time.Time { return r.clock })
 	if err != nil {
 		t.Fatal(err)
