@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"configservice/svc/internal/httpapi"
 )
 
 // equalJSON compares values by their text, but for white space and the order
@@ -125,7 +127,7 @@ func sizes(t *testing.T, c *contract) {
 		equal(t, "the length of what is read", len(a.configuration(flags.ID).Config), len(got.Config))
 		equal(t, "the length of what was sent", len(got.Config), limit-len(`{"config":}`))
 	})
-	a.run("patches that add up", func(t *testing.T, a *api) { patchesThatAddUp(t, a, flags.ID, limit) })
+	t.Run("patches that add up", func(t *testing.T) { patchesThatAddUp(t, c) })
 	a.run("the longest comments", func(t *testing.T, a *api) {
 		comments := strings.Repeat("👍", 1024)
 		a.want(http.StatusOK, call{method: "PUT", path: "/api/v1/applications/" + owner.ID, body: object(map[string]any{"comments": comments})})
@@ -135,7 +137,10 @@ func sizes(t *testing.T, c *contract) {
 
 // Patches within the bound must not grow a config beyond it, nor may the
 // bound keep what is within it from being reached.
-func patchesThatAddUp(t *testing.T, a *api, id string, limit int) {
+func patchesThatAddUp(t *testing.T, c *contract) {
+	const limit = 10_000
+	a := serveWith(t, c, httpapi.Options{Store: openStore(t), MaxBody: limit})
+	id := a.createConfiguration(a.createApplication("checkout"), "flags", `{}`).ID
 	path := "/api/v1/configurations/" + id
 	half := strings.Repeat("x", limit/2-50)
 	a.put(id, `{"config":{"a":"`+half+`"}}`)
