@@ -37,6 +37,10 @@ check: ## the one gate: format, vet, lint, then every test
 	@$(MAKE) --no-print-directory test
 .PHONY: check
 
+bench-watch: build ## 10,000 watchers of one service: how fast changes reach them, and what they cost
+	@go run ./svc/internal/watch/benchwatch -service bin/config-service
+.PHONY: bench-watch
+
 clean: ## delete what was built; data/ stays
 	rm -rf bin
 .PHONY: clean

@@ -43,11 +43,6 @@ type event struct {
 	data string
 }
 
-func (e event) revision(t testing.TB) int64 {
-	t.Helper()
-	return decode[transaction](t, answer{body: e.data}).Revision
-}
-
 type (
 	transaction struct {
 		Revision int64    `json:"revision"`
@@ -84,6 +79,12 @@ func (a *api) watch(query, lastID string) *watching {
 	}
 	a.t.Cleanup(ws.close)
 	return ws
+}
+
+// settle returns when a watch from now on begins after revision.
+func (a *api) settle(revision int64) {
+	a.t.Helper()
+	a.get("/api/v1/applications?limit=1&min_revision=" + strconv.FormatInt(revision, 10))
 }
 
 func openWatch(t testing.TB, url, lastID string) (*watching, error) {
@@ -175,12 +176,19 @@ func (ws *watching) change() transaction {
 	return tx
 }
 
+func wantEvent(t testing.TB, what string, got, want event) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s is %+v, want %+v", what, got, want)
+	}
+}
+
 // rest reads until the stream ends and returns what it ended with.
-func (ws *watching) rest() (last event, text string, err error) {
+func (ws *watching) rest() (string, error) {
 	timer := time.AfterFunc(watchTimeout, ws.cancel)
 	defer timer.Stop()
 	all, err := io.ReadAll(ws.lines)
-	return last, string(all), err
+	return string(all), err
 }
 
 // eventually waits for a condition.
