@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -30,13 +29,14 @@ type postgres struct {
 	schema string
 }
 
-// parsePostgres reads a URL. Its error shows no password: the parser's own is
-// shown only for what is a URL beyond doubt, since in a malformed one anything
-// may be part of the password.
+// parsePostgres reads a URL. Its error shows no password.
 func parsePostgres(url string) (postgres, error) {
+	if ambiguous(url) {
+		return postgres{}, errors.New("database URL: it is malformed: " + urlForm)
+	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return postgres{}, cannotParse(url, err)
+		return postgres{}, fmt.Errorf("database URL: %v: %s", err, urlForm) // not wrapped: it masks the password in its text only
 	}
 	p := postgres{config: config, schema: defaultSchema}
 	if path, ok := config.RuntimeParams["search_path"]; ok {
@@ -50,14 +50,23 @@ func parsePostgres(url string) (postgres, error) {
 	return p, nil
 }
 
-func cannotParse(url string, err error) error {
-	const form = "write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password, %2F for a /, %3A for a :, %25 for a %"
-	u, malformed := neturl.Parse(url)
-	parse, ok := errors.AsType[*pgconn.ParseConfigError](err)
-	if malformed != nil || !ok || strings.Contains(u.Path+u.RawQuery, "@") {
-		return errors.New("database URL: it is malformed: " + form)
+const urlForm = "write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password, %2F for a /, %3A for a :, %3F for a ?, %25 for a %"
+
+// ambiguous reports whether one cannot tell where a URL's password is: a part
+// of it would be taken for a host, a port or a database, which errors show.
+func ambiguous(url string) bool {
+	_, rest, _ := strings.Cut(url, "://")
+	end := strings.IndexAny(rest+"/", "/?#")
+	authority, tail := rest[:end], rest[end:]
+	if strings.Count(authority, "@") > 1 || strings.Contains(tail, "@") {
+		return true
 	}
-	return fmt.Errorf("database URL: %s: %s", parse.Error(), form)
+	for host := range strings.SplitSeq(authority[strings.Index(authority, "@")+1:], ",") {
+		if _, err := neturl.Parse("//" + host); err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // setDefault sets a parameter of the session that neither the URL nor the

@@ -81,7 +81,13 @@ func TestSilentServerEndsTheStart(t *testing.T) {
 func TestMalformedURLsAreRefusedWithoutThePassword(t *testing.T) {
 	for _, url := range []string{
 		"postgres://kim:hunter2@host:port/db",
+		"postgres://kim:hunter2/db",
+		"postgres://kim@host:hunter2/db",
 		"postgres://kim:a/hunter2@host/db",
+		"postgres://kim:1/hunter2@host/db",
+		"postgres://kim:a?hunter2@host/db",
+		"postgres://kim:a@b/hunter2@host/db",
+		"postgres://kim:a@hunter2@host/db",
 		"postgres://kim:a#hunter2@host:x/db",
 		"postgres://kim:%zzhunter2@host/db",
 		"postgres://kim@host:hunter2@host/db",

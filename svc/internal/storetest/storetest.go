@@ -52,6 +52,7 @@ func resourceTests() map[string]func(*testing.T, *suite) {
 		"concurrent writes get distinct revisions without gaps":    testConcurrentRevisions,
 		"numbers, Unicode and odd names come back as they went in": testExactText,
 		"what no database can hold is refused and never found":     testNoText,
+		"a list is of one moment while others write":               testOneMoment,
 		"a call whose context is over ends unavailable":            testContext,
 	}
 }
