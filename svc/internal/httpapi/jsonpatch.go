@@ -18,10 +18,11 @@ type patchStep struct {
 // 6902), none when they are equal. Numbers are told apart by their text and
 // keep it.
 //
-// It is written here because libraries round numbers or cost depth times size:
-// github.com/wI2L/jsondiff took seconds for two nested configurations within
-// the bound of a body. Here cost and result are bounded by the size of both:
-// where single steps would take more room than that, one step replaces all.
+// It is written here because libraries have no bound: between two deep
+// configurations of 40 KB gomodules.xyz/jsonpatch v2.5.0 finds a patch of 66 MB,
+// as every single step spells out its path, and github.com/wI2L/jsondiff v0.7.1
+// takes seconds for two of 400 KB. Here cost and result are bounded by the size
+// of both: where single steps would take more room, one step replaces all.
 func jsonPatch(from, to json.RawMessage) ([]patchStep, error) {
 	var old, wanted any
 	if err := decodeExactly(from, &old); err != nil {
