@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,8 @@ func TestReadsWritesAndCompareAndSetAreLinearizable(t *testing.T) {
 }
 
 // On several replicas a read is as new as its min_revision. With that of the
-// newest answer that any client has, reads are linearizable there as well.
+// newest answer that any client has, a refusal's included, reads are
+// linearizable there as well.
 func TestReadsWithMinRevisionAreLinearizableOnThreeReplicas(t *testing.T) {
 	url := pgtest.New(t).Database(t)
 	var replicas []*process
@@ -180,7 +182,8 @@ func (in input) do(p *process) (output, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusPreconditionFailed && in.match != "" {
-		return output{}, nil
+		revision, err := strconv.ParseInt(resp.Header.Get("Config-Revision"), 10, 64)
+		return output{revision: revision}, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		return output{}, fmt.Errorf("%s answered %s", method, resp.Status)

@@ -78,7 +78,7 @@ func (s *server) updateApplication(w http.ResponseWriter, r *http.Request) error
 	}
 	a, err := s.Store.UpdateApplication(r.Context(), id, func(a *conf.Application) error {
 		b.application(a)
-		return checkMatch(r, a.Revision)
+		return checkMatch(w, r, a.Revision)
 	})
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *server) deleteApplication(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	revision, err := s.Store.DeleteApplication(r.Context(), id, func(a *conf.Application) error {
-		return checkMatch(r, a.Revision)
+		return checkMatch(w, r, a.Revision)
 	})
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (s *server) writeDeleted(w http.ResponseWriter, r *http.Request, c change) 
 // committed tells of a change that has happened: the caller its revision, the
 // log everything but what is in it.
 func (s *server) committed(w http.ResponseWriter, r *http.Request, c change) {
-	w.Header().Set("Config-Revision", strconv.FormatInt(c.revision, 10))
+	setRevision(w, c.revision)
 	attrs := []slog.Attr{slog.String("operation", c.operation), slog.String("application_id", c.applicationID)}
 	if c.configurationID != "" {
 		attrs = append(attrs, slog.String("configuration_id", c.configurationID), slog.Int64("version", c.version))
@@ -61,4 +61,9 @@ func (s *server) committed(w http.ResponseWriter, r *http.Request, c change) {
 	attrs = append(attrs, slog.Int64("revision", c.revision),
 		slog.String("changed_by", actor.Name), slog.String("changed_from", actor.Address))
 	s.Logger.LogAttrs(r.Context(), slog.LevelInfo, "change", attrs...)
+}
+
+// setRevision tells the revision of a change.
+func setRevision(w http.ResponseWriter, revision int64) {
+	w.Header().Set("Config-Revision", strconv.FormatInt(revision, 10))
 }

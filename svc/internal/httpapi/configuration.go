@@ -191,7 +191,7 @@ func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, app
 		return err
 	}
 	c, err := s.Store.UpdateConfiguration(r.Context(), id, func(c *conf.Configuration) error {
-		if err := checkMatch(r, c.Revision); err != nil {
+		if err := checkMatch(w, r, c.Revision); err != nil {
 			return err
 		}
 		owner := c.ApplicationID
@@ -222,7 +222,7 @@ func (s *server) deleteConfiguration(w http.ResponseWriter, r *http.Request) err
 	var last conf.Configuration
 	revision, err := s.Store.DeleteConfiguration(r.Context(), id, func(c *conf.Configuration) error {
 		last = *c
-		return checkMatch(r, c.Revision)
+		return checkMatch(w, r, c.Revision)
 	})
 	if err != nil {
 		return err

@@ -27,13 +27,16 @@ func notModified(w http.ResponseWriter, r *http.Request, revision int64) bool {
 }
 
 // checkMatch is the compare of compare-and-set: it refuses a change of what
-// the client has not seen (RFC 9110, section 13.1.1).
-func checkMatch(r *http.Request, revision int64) error {
+// the client has not seen (RFC 9110, section 13.1.1). The refusal tells how new
+// the resource is, for the client to read it at least that new.
+func checkMatch(w http.ResponseWriter, r *http.Request, revision int64) error {
 	tag := etag(revision)
 	want := r.Header.Values("If-Match")
 	if len(want) == 0 || listed(want, tag, false) {
 		return nil
 	}
+	w.Header().Set("ETag", tag)
+	setRevision(w, revision)
 	return conf.Errorf(conf.PreconditionFailed, "the resource has changed: its ETag is now %s; read it again and repeat the change", tag)
 }
 

@@ -88,7 +88,7 @@ func (s *server) rollbackConfiguration(w http.ResponseWriter, r *http.Request) e
 		return err
 	}
 	c, err := s.Store.RollbackConfiguration(r.Context(), id, version, func(c *conf.Configuration) error {
-		return checkMatch(r, c.Revision)
+		return checkMatch(w, r, c.Revision)
 	})
 	if err != nil {
 		return err
