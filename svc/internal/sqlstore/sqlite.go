@@ -35,6 +35,13 @@ func openSQLite(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	unlock, err := lockOpening(waiting, path)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	defer unlock()
 	if err := inspect(ctx, path); err != nil {
 		return nil, err
 	}
@@ -105,13 +112,16 @@ func inspect(ctx context.Context, path string) error {
 	if info.IsDir() {
 		return cannotOpen(path, errors.New("it is a directory: name a file in it"))
 	}
-	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}}))
+	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "_busy_timeout": {milliseconds(DefaultTimeout)}}))
 	if err != nil {
 		return cannotOpen(path, err)
 	}
 	defer db.Close()
 	var id, tables int
-	err = db.QueryRowContext(ctx, `SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id`).Scan(&id, &tables)
+	// A start that was cut off before the first migration leaves goose's own tables.
+	err = db.QueryRowContext(ctx, `
+		SELECT application_id, (SELECT count(*) FROM sqlite_schema WHERE tbl_name NOT IN ('goose_db_version', 'sqlite_sequence'))
+		FROM pragma_application_id`).Scan(&id, &tables)
 	if err != nil {
 		return cannotOpen(path, err)
 	}
