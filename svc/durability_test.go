@@ -23,41 +23,67 @@ var killCycles = flag.Int("kill-cycles", 200, "how often the durability test kil
 
 // A service that is killed in the middle of concurrent writes, again and again,
 // keeps every write that it has acknowledged, none by half, and never reuses a
-// revision.
+// revision. A watcher that resumes misses nothing and sees nothing twice.
 func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
-	binary := buildService(t)
 	url := "sqlite:" + filepath.Join(t.TempDir(), "store.db")
-	var w writers
+	k := newKilled(t, url)
 	for acks := range kills(*killCycles) {
-		p := startBinary(t, binary, "--database-url", url)
-		w.verify(t, p)
-		w.writeUntil(t, p, acks, func() { p.kill(t) })
+		k.verify(t)
+		k.writeUntil(t, acks, func() { k.process.kill(t) })
+		k.restart(t)
 	}
-	w.verify(t, startBinary(t, binary, "--database-url", url))
-	w.tell(t)
+	k.finish(t)
 }
 
 // The same on PostgreSQL, where the database is killed as well: every second
 // time, and then the service has to find back by itself.
 func TestAcknowledgedWritesSurviveTheDeathOfPostgreSQL(t *testing.T) {
-	binary, cluster := buildService(t), pgtest.New(t)
-	url := cluster.Database(t)
-	p := startBinary(t, binary, "--database-url", url)
-	var w writers
+	cluster := pgtest.New(t)
+	k := newKilled(t, cluster.Database(t))
 	database := false
 	for acks := range kills(*killCycles / 4) {
-		w.verify(t, p)
+		k.verify(t)
 		if database = !database; database {
-			w.writeUntil(t, p, acks, func() { cluster.Kill(t) })
+			k.writeUntil(t, acks, func() { cluster.Kill(t) })
 			cluster.Start(t)
-			p.awaitReady(t)
+			k.process.awaitReady(t)
 		} else {
-			w.writeUntil(t, p, acks, func() { p.kill(t) })
-			p = startBinary(t, binary, "--database-url", url)
+			k.writeUntil(t, acks, func() { k.process.kill(t) })
+			k.restart(t)
 		}
 	}
-	w.verify(t, p)
-	w.tell(t)
+	k.finish(t)
+}
+
+// killed is a service that is killed and started again, those who write to it,
+// and one who watches.
+type killed struct {
+	*process
+	writers
+	*follower
+	binary, url string
+}
+
+func newKilled(t *testing.T, url string) *killed {
+	t.Helper()
+	k := &killed{follower: newFollower(), binary: buildService(t), url: url}
+	k.restart(t)
+	return k
+}
+
+func (k *killed) restart(t *testing.T) {
+	t.Helper()
+	k.running.Wait() // the watcher has seen that the old one is gone
+	k.process = startBinary(t, k.binary, "--database-url", k.url)
+	k.follow(k.process)
+}
+
+// finish looks at everything once more.
+func (k *killed) finish(t *testing.T) {
+	t.Helper()
+	k.verify(t)
+	k.want(t, k.revision)
+	k.tell(t)
 }
 
 // buildService builds the program without the race detector, whose start takes
@@ -130,23 +156,23 @@ const concurrentWriters = 8
 
 // writeUntil lets all write at once, and kills with the acks-th acknowledgement,
 // while the others have writes in flight.
-func (w *writers) writeUntil(t *testing.T, p *process, acks int, kill func()) {
+func (k *killed) writeUntil(t *testing.T, acks int, kill func()) {
 	t.Helper()
-	if w.all == nil {
-		w.create(t, p)
+	if k.all == nil {
+		k.create(t, k.process)
 	}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	enough := make(chan struct{})
-	for _, one := range w.all {
+	for _, one := range k.all {
 		group.Go(func() {
 			for {
-				got, err := one.update(p)
+				got, err := one.update(k.process)
 				if err != nil { // killed; what was in flight may be kept or not
 					return
 				}
 				mu.Lock()
-				w.acknowledge(t, one, got)
+				k.acknowledge(t, one, got)
 				if acks--; acks == 0 {
 					close(enough)
 				}
@@ -202,11 +228,11 @@ func (w *writers) acknowledge(t *testing.T, one *writer, got record) {
 
 // verify reads everything back. One write of each writer may have been in
 // flight: it is there wholly or not at all.
-func (w *writers) verify(t *testing.T, p *process) {
+func (k *killed) verify(t *testing.T) {
 	t.Helper()
 	var revisions []int64
-	for _, one := range w.all {
-		got, err := send(p, http.MethodGet, "/configurations/"+one.id, "")
+	for _, one := range k.all {
+		got, err := send(k.process, http.MethodGet, "/configurations/"+one.id, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,22 +241,22 @@ func (w *writers) verify(t *testing.T, p *process) {
 			t.Fatalf("%+v was acknowledged, now it is %+v", one.acked, got)
 		}
 		one.acked = got
-		w.revision = max(w.revision, got.Revision)
+		k.revision = max(k.revision, got.Revision)
 		revisions = append(revisions, got.Revision)
-		w.verifyHistory(t, p, got)
+		k.verifyHistory(t, got)
 	}
 	slices.Sort(revisions)
-	if len(slices.Compact(revisions)) != len(w.all) {
+	if len(slices.Compact(revisions)) != len(k.all) {
 		t.Errorf("two configurations have the same revision: %v", revisions)
 	}
 }
 
 // verifyHistory holds the change that made got against got: both are of one
 // transaction.
-func (w *writers) verifyHistory(t *testing.T, p *process, got record) {
+func (k *killed) verifyHistory(t *testing.T, got record) {
 	t.Helper()
 	path := fmt.Sprintf("/configurations/%s/versions/%d", got.ID, got.Version)
-	change, err := send(p, http.MethodGet, path, "")
+	change, err := send(k.process, http.MethodGet, path, "")
 	if err != nil || change.Revision != got.Revision || change.Config != got.Config {
 		t.Errorf("the history of %+v has %+v (%v)", got, change, err)
 	}
