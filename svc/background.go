@@ -37,6 +37,17 @@ func (s *service) startBackground(ctx context.Context, t *telemetry, store *cach
 	return func() { cancel(); running.Wait() }, nil
 }
 
+// endWatches sends watchers away, and does not wait for those that do not
+// listen.
+func (s *service) endWatches() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s.feed.Stop()
+	if err := s.feed.Drain(ctx); err != nil {
+		s.logger.Warn("some watchers do not take their leave and are cut off")
+	}
+}
+
 // retain prunes now and then again after each interval until ctx is over. A
 // failure is not the end of it: the next attempt has the same to do, and more.
 func retain(ctx context.Context, prune func(context.Context, conf.Retention) error,

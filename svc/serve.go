@@ -154,7 +154,7 @@ func (s *service) serve(ctx context.Context, l net.Listener, h http.Handler) err
 	s.logger.Info("stopping", "drain_delay", s.DrainDelay.String(), "deadline", s.StopDeadline.String())
 	time.Sleep(s.DrainDelay)
 	// Not before: until load balancers have noticed, clients would come back.
-	s.feed.Stop()
+	s.endWatches()
 	return shutdown(server, s.StopDeadline)
 }
 

@@ -99,13 +99,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer watcher.Close()
-	st := s.newStream(w, watcher)
-	st.open(r.Method == http.MethodHead, wanted.resume)
-	if r.Method != http.MethodHead {
-		defer s.Watch.Observer.Watching("sse")()
-		st.run(r.Context())
-	}
+	s.stream(w, r, watcher, wanted.resume)
 	return nil
 }
 

@@ -3,9 +3,12 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -15,16 +18,17 @@ import (
 // A stream writes a watcher's events to one client as server-sent events.
 type stream struct {
 	*WatchOptions
-	w       http.ResponseWriter
-	control *http.ResponseController
+	line    line
 	watcher *watch.Watcher
 	started time.Time
 	allowed time.Time // until when a write may take, as the connection knows it
 	idle    *time.Timer
 }
 
-func (s *server) newStream(w http.ResponseWriter, watcher *watch.Watcher) *stream {
-	return &stream{WatchOptions: &s.Watch, w: w, control: http.NewResponseController(w), watcher: watcher, started: time.Now()}
+// A line is what a stream writes to. What is written goes out at once.
+type line interface {
+	io.Writer
+	SetWriteDeadline(time.Time) error
 }
 
 // How long a client stays away before it comes back: at random, so that a
@@ -34,25 +38,102 @@ const (
 	retrySpread = 4 * time.Second
 )
 
-// open sends the head and what a client needs before the first event. One that
-// does not resume learns from which revision on it watches.
-func (st *stream) open(headOnly, resume bool) {
-	h := st.w.Header()
+// stream answers with the watcher's events, and closes the watcher in the end.
+//
+// The server is asked for the connection itself, and the request ends with
+// that: a request that is kept waiting keeps some 20 KB of buffers and stack.
+// So what counts requests counts a watch once it has begun, and a stop does not
+// wait for it unless by [watch.Feed.Drain].
+func (s *server) stream(w http.ResponseWriter, r *http.Request, watcher *watch.Watcher, resume bool) {
+	control := http.NewResponseController(w)
+	st := &stream{WatchOptions: &s.Watch, line: response{w, control}, watcher: watcher, started: time.Now()}
+	head(w)
+	if r.Method == http.MethodHead {
+		watcher.Close()
+		return
+	}
+	done := s.Watch.Observer.Watching("sse")
+	if !st.send(st.greeting(resume)) {
+		done()
+		watcher.Close()
+		return
+	}
+	conn, _, err := control.Hijack()
+	if err != nil { // not what the service runs on; it works all the same
+		_ = control.SetReadDeadline(time.Time{}) // the server's own would end the stream
+		st.run(r.Context())
+		done()
+		watcher.Close()
+		return
+	}
+	st.line, st.allowed = conn, time.Time{}
+	ctx, gone := context.WithCancel(context.WithoutCancel(r.Context())) // this request's own is over now
+	go func() {
+		defer gone()
+		awaitEnd(conn)
+	}()
+	go func() {
+		defer watcher.Close() // the last, for a stop waits for it
+		defer done()
+		defer conn.Close()
+		defer s.caught(ctx)
+		st.run(ctx)
+	}()
+}
+
+// head sends the head of the answer. The stream has no frame and ends with the
+// connection.
+func head(w http.ResponseWriter) {
+	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	h.Set("X-Content-Type-Options", "nosniff")
-	st.w.WriteHeader(http.StatusOK)
-	if headOnly {
-		return
-	}
-	_ = st.control.SetReadDeadline(time.Time{}) // the server's own would end the stream
+	h.Set("Connection", "close")
+	h.Set("Transfer-Encoding", "identity") // to net/http: no chunks; it is not sent
+	w.WriteHeader(http.StatusOK)
+}
+
+// greeting is what a client needs before the first event. One that does not
+// resume learns from which revision on it watches.
+func (st *stream) greeting(resume bool) []byte {
 	retry := retryLowest + rand.N(retrySpread)
-	first := "retry: " + strconv.FormatInt(retry.Milliseconds(), 10) + "\n\n"
+	b := []byte("retry: " + strconv.FormatInt(retry.Milliseconds(), 10) + "\n\n")
 	if !resume {
-		first += string(watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame)
+		b = append(b, watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame...)
 	}
-	st.send([]byte(first))
+	return b
+}
+
+// awaitEnd returns when the client has gone. It has nothing more to say.
+func awaitEnd(conn net.Conn) {
+	var ignored [64]byte
+	for {
+		if _, err := conn.Read(ignored[:]); err != nil {
+			return
+		}
+	}
+}
+
+// caught keeps a panic from ending the process, as net/http does for requests.
+func (s *server) caught(ctx context.Context) {
+	if p := recover(); p != nil {
+		s.Logger.ErrorContext(ctx, "a watch panicked", "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// A response is the line of a server that does not hand out connections.
+type response struct {
+	http.ResponseWriter
+	*http.ResponseController
+}
+
+func (r response) Write(b []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(b)
+	if err == nil {
+		err = r.ResponseController.Flush()
+	}
+	return n, err
 }
 
 // run writes events until the client is gone, is too slow or is no longer
@@ -94,15 +175,7 @@ func (st *stream) deliver(ctx context.Context, events []*watch.Event) bool {
 	if len(sent) == 0 {
 		return st.send(watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame)
 	}
-	for _, e := range sent {
-		st.limit()
-		if _, err := st.w.Write(e.Frame); err != nil {
-			st.lost(err)
-			return false
-		}
-	}
-	if err := st.control.Flush(); err != nil {
-		st.lost(err)
+	if !st.send(frames(sent)) {
 		return false
 	}
 	st.observe(sent)
@@ -136,15 +209,25 @@ func (st *stream) end(err error) {
 	st.send([]byte(": the stream ends here, resume it\n\n"))
 }
 
-// send writes and flushes b, and reports whether that could be done.
+// frames returns what events are on the wire: the shared bytes themselves when
+// it is one, as it nearly always is.
+func frames(events []*watch.Event) []byte {
+	if len(events) == 1 {
+		return events[0].Frame
+	}
+	var all []byte
+	for _, e := range events {
+		all = append(all, e.Frame...)
+	}
+	return all
+}
+
+// send writes b, and reports whether that could be done.
 func (st *stream) send(b []byte) bool {
 	st.limit()
-	_, err := st.w.Write(b)
-	if err == nil {
-		err = st.control.Flush()
-	}
-	if err != nil {
-		st.lost(err)
+	_, err := st.line.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		st.Observer.Event("dropped")
 	}
 	return err == nil
 }
@@ -155,12 +238,6 @@ func (st *stream) send(b []byte) bool {
 func (st *stream) limit() {
 	if now := time.Now(); st.allowed.Sub(now) < st.WriteTimeout/2 {
 		st.allowed = now.Add(st.WriteTimeout)
-		_ = st.control.SetWriteDeadline(st.allowed) // where the server cannot, nothing is lost
-	}
-}
-
-func (st *stream) lost(err error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		st.Observer.Event("dropped")
+		_ = st.line.SetWriteDeadline(st.allowed) // where the server cannot, nothing is lost
 	}
 }

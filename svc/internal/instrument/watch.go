@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -16,8 +17,7 @@ import (
 type Watches struct {
 	watchers    metric.Int64UpDownCounter
 	transports  map[string][]metric.AddOption
-	events      metric.Int64Counter
-	outcomes    map[string][]metric.AddOption
+	outcomes    map[string]*atomic.Int64 // events; one is told to thousands at once, so counting must be next to nothing
 	propagation metric.Float64Histogram
 }
 
@@ -26,7 +26,8 @@ func NewWatches(p Providers) (*Watches, error) {
 	m := p.meter()
 	watchers, err1 := m.Int64UpDownCounter("config.watch.watchers", metric.WithUnit("{watcher}"),
 		metric.WithDescription("Clients that wait for changes, by how they do."))
-	events, err2 := m.Int64Counter("config.watch.events", metric.WithUnit("{event}"),
+	outcomes := map[string]*atomic.Int64{"delivered": {}, "dropped": {}, "resync": {}}
+	_, err2 := m.Int64ObservableCounter("config.watch.events", metric.WithUnit("{event}"), observeEach("outcome", outcomes),
 		metric.WithDescription("Events of watches by what became of them; dropped counts once for each watcher that was cut off because it was slow."))
 	propagation, err3 := m.Float64Histogram("config.propagation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time from the commit of a change until it was written to a watcher's connection."),
@@ -36,16 +37,26 @@ func NewWatches(p Providers) (*Watches, error) {
 	}
 	w := &Watches{
 		watchers: watchers, transports: seriesBy("transport", "sse", "long_poll"),
-		events: events, outcomes: seriesBy("outcome", "delivered", "dropped", "resync"),
-		propagation: propagation,
+		outcomes: outcomes, propagation: propagation,
 	}
 	for _, options := range w.transports {
 		watchers.Add(context.Background(), 0, options...)
 	}
-	for _, options := range w.outcomes {
-		events.Add(context.Background(), 0, options...)
-	}
 	return w, nil
+}
+
+// observeEach shows each count as the series of its key's value.
+func observeEach(key string, counts map[string]*atomic.Int64) metric.Int64ObservableCounterOption {
+	options := map[string]metric.ObserveOption{}
+	for value := range counts {
+		options[value] = metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
+	}
+	return metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+		for value, n := range counts {
+			o.Observe(n.Load(), options[value])
+		}
+		return nil
+	})
 }
 
 // seriesBy returns the options of the series that one attribute tells apart.
@@ -71,12 +82,12 @@ func (w *Watches) Watching(transport string) (done func()) {
 
 // Event counts an event by its outcome ("delivered", "dropped" or "resync").
 func (w *Watches) Event(outcome string) {
-	options, ok := w.outcomes[outcome]
+	count, ok := w.outcomes[outcome]
 	if !ok {
 		otel.Handle(fmt.Errorf("config.watch.events has no outcome %q", outcome))
 		return
 	}
-	w.events.Add(context.Background(), 1, options...)
+	count.Add(1)
 }
 
 // Propagated records how long after its commit a change was written out.

@@ -78,18 +78,19 @@ type Feed struct {
 	Options
 	wake     chan struct{} // holds one wish to look at the source
 	past     chan struct{} // a slot for each watcher that reads the past
-	stopping chan struct{}
-	stop     sync.Once
-	watchers atomic.Int64
-	encoded  atomic.Int64 // events
-	current  atomic.Int64 // when the source was last known to have no more, in Unix nanoseconds
-	failing  bool         // of the goroutine that follows
+	stopping chan struct{} // closed by Stop
+	drained  chan struct{} // closed when nobody watches after that
+	encoded  atomic.Int64  // events
+	current  atomic.Int64  // when the source was last known to have no more, in Unix nanoseconds
+	failing  bool          // of the goroutine that follows
 
-	mu      sync.RWMutex
-	applied int64 // the revision up to which the ring has got everything
-	ring    ring
-	reset   uint64 // the position of the last event that tells all to resync
-	topics  map[string]*topic
+	mu       sync.RWMutex
+	stopped  bool
+	watchers int
+	applied  int64 // the revision up to which the ring has got everything
+	ring     ring
+	reset    uint64 // the position of the last event that tells all to resync
+	topics   map[string]*topic
 }
 
 // everything is the key of those who watch all.
@@ -121,7 +122,7 @@ func New(ctx context.Context, o Options) (*Feed, error) {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	f := &Feed{
-		Options: o, wake: make(chan struct{}, 1), past: make(chan struct{}, catchUps), stopping: make(chan struct{}),
+		Options: o, wake: make(chan struct{}, 1), past: make(chan struct{}, catchUps), stopping: make(chan struct{}), drained: make(chan struct{}),
 		applied: stats.Revision, ring: ring{limit: o.Memory, floor: stats.Revision},
 		topics: map[string]*topic{},
 	}
@@ -160,7 +161,29 @@ func (f *Feed) Wake() {
 }
 
 // Stop ends every watch, also those to come, with [ErrStopped].
-func (f *Feed) Stop() { f.stop.Do(func() { close(f.stopping) }) }
+func (f *Feed) Stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopped {
+		return
+	}
+	f.stopped = true
+	close(f.stopping)
+	if f.watchers == 0 {
+		close(f.drained)
+	}
+}
+
+// Drain returns when every watcher has been closed after Stop, or with ctx's
+// error.
+func (f *Feed) Drain(ctx context.Context) error {
+	select {
+	case <-f.drained:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // Applied returns the revision up to which the feed has every change.
 func (f *Feed) Applied() int64 {

@@ -30,17 +30,15 @@ type Watcher struct {
 // or of all changes when key is empty; from now on. Close ends it. Errors:
 // ErrFull, ErrStopped.
 func (f *Feed) Watch(key string) (*Watcher, error) {
-	select {
-	case <-f.stopping:
-		return nil, ErrStopped
-	default:
-	}
-	if f.watchers.Add(1) > int64(f.MaxWatchers) {
-		f.watchers.Add(-1)
-		return nil, ErrFull
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stopped {
+		return nil, ErrStopped
+	}
+	if f.watchers >= f.MaxWatchers {
+		return nil, ErrFull
+	}
+	f.watchers++
 	t := f.topic(key)
 	t.watched++
 	return &Watcher{feed: f, key: key, topic: t, joined: true, position: f.ring.end(), revision: f.applied}, nil
@@ -59,9 +57,11 @@ func (w *Watcher) Revision() int64 { return w.revision }
 // Close ends the watch.
 func (w *Watcher) Close() {
 	f := w.feed
-	f.watchers.Add(-1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.watchers--; f.watchers == 0 && f.stopped {
+		close(f.drained)
+	}
 	if w.topic.watched--; w.topic.watched == 0 {
 		delete(f.topics, w.key)
 	}
