@@ -20,7 +20,7 @@ import (
 func lockOpening(ctx context.Context, path string) (unlock func(), err error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return nil, err
+		return func() {}, nil // SQLite says better what is wrong
 	}
 	retry := time.NewTicker(5 * time.Millisecond)
 	defer retry.Stop()
