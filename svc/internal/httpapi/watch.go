@@ -171,7 +171,7 @@ func (s *server) startWatch(ctx context.Context, wanted wantedWatch) (*watch.Wat
 			return nil, err
 		}
 	}
-	watcher, err := s.watcher(wanted.applicationID)
+	watcher, err := s.watcher(ctx, wanted.applicationID)
 	if err == nil && wanted.resume {
 		watcher.Resume(wanted.since)
 	}
@@ -179,11 +179,15 @@ func (s *server) startWatch(ctx context.Context, wanted wantedWatch) (*watch.Wat
 }
 
 // watcher returns a watcher of what has this id.
-func (s *server) watcher(key string) (*watch.Watcher, error) {
+func (s *server) watcher(ctx context.Context, key string) (*watch.Watcher, error) {
 	if s.Watch.Feed == nil {
 		return nil, conf.Errorf(conf.Unavailable, "changes cannot be watched here")
 	}
 	watcher, err := s.Watch.Feed.Watch(key)
+	if errors.Is(err, watch.ErrFull) {
+		s.Rejected(ctx, "watchers")
+		return nil, conf.Errorf(conf.Overloaded, "more watchers are connected than the service takes at a time; try again")
+	}
 	if err != nil {
 		return nil, &conf.Error{Code: conf.Unavailable, Detail: err.Error(), Err: err}
 	}

@@ -215,6 +215,7 @@ func TestWatcherThatIsGoneLeavesSomethingBehind(t *testing.T) {
 		}
 		got := a.want(http.StatusServiceUnavailable, call{method: "GET", path: "/api/v1/watch"})
 		equal(t, "Retry-After", got.header.Get("Retry-After"), "1")
+		equal(t, "code", decode[problem](t, got).Code, "overloaded")
 		for _, ws := range crowd {
 			ws.close()
 		}

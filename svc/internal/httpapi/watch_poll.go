@@ -102,7 +102,7 @@ func lift(w http.ResponseWriter, wait time.Duration) {
 // can matter, until the result is news or the wait is over. A service that
 // stops sends its clients away early.
 func (s *server) awaitNews(r *http.Request, h *hold, c conf.Configuration, read func() (conf.Configuration, error)) (conf.Configuration, error) {
-	watcher, err := s.watcher(s.newsKey(r, c))
+	watcher, err := s.watcher(r.Context(), s.newsKey(r, c))
 	if err != nil {
 		return c, err
 	}
