@@ -20,11 +20,17 @@ build: ## build our own programs into bin/
 	@go build -trimpath -o bin/stack ./observability/stack
 .PHONY: build
 
-test: build tools ## run every test: what CI runs
-	@echo "tests need Go, a C compiler for the race detector, and the programs of PostgreSQL (Debian: postgresql), or its tests are skipped; the first run builds the upstream programs"
-	@$(MAKE) --no-print-directory tools-check
-	CGO_ENABLED=1 go test -race -timeout 15m ./...
+# Packages run one after the other: some of their tests measure how fast things are.
+test: build tools tools-check ## run every test, and install or build what they need: what CI runs
+	@scripts/test-deps
+	@echo "building the tests, with the race detector"
+	@CGO_ENABLED=1 go test -race -run XXX ./... >/dev/null
+	CGO_ENABLED=1 go test -race -p 1 -timeout 15m ./...
 .PHONY: test
+
+test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQL and the service on it
+	go test -timeout 2h -v -run Acknowledged ./svc -kill-cycles 1000
+.PHONY: test-long
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
