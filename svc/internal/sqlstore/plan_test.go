@@ -15,27 +15,27 @@ import (
 	"configservice/svc/internal/pgtest"
 )
 
-// maxTouched is how many rows a query may look at: a page of applications owns
-// 1500 configurations, and the tables are far larger.
-const maxTouched = 2000
+// maxTouched is how many rows a query may look at; the tables have 1000 and
+// more.
+const maxTouched = 200
 
 // populate returns statements, known to both engines, that fill a store with
-// 300 applications of 30 configurations of 3 versions.
+// 1000 applications of 3 configurations of 3 versions.
 func populate() []string {
 	return []string{
 		`INSERT INTO applications (id, name, revision, created_at, updated_at)
-		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
 		SELECT 'A' || i, 'app' || i, i, i, i FROM n`,
 		`INSERT INTO configurations (id, application_id, name, config, version, revision, created_at, updated_at)
-		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
 		SELECT a.id || 'C' || i, a.id, 'conf' || i, '{}', 1, 1, 1, 1 FROM applications a, n`,
 		`INSERT INTO changes (revision, ordinal, operation, application_id, name, created_at, changed_at)
 		SELECT revision, 0, 'create', id, name, created_at, created_at FROM applications`,
 		`INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3),
 			c AS (SELECT *, row_number() OVER (ORDER BY id) AS place FROM configurations)
-		SELECT 300 + (i - 1) * 9000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 300 + (i - 1) * 9000 + place FROM c, n`,
-		`UPDATE store SET revision = 27300, applications = 300, configurations = 9000`,
+		SELECT 1000 + (i - 1) * 3000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 1000 + (i - 1) * 3000 + place FROM c, n`,
+		`UPDATE store SET revision = 10000, applications = 1000, configurations = 3000`,
 		`ANALYZE`,
 	}
 }
@@ -44,8 +44,8 @@ func populate() []string {
 // grows.
 func readEverything(t *testing.T, s *Store) {
 	t.Helper()
-	ctx, page := t.Context(), conf.Window{Limit: 50, Offset: 50}
-	past := []conf.Point{{Revision: 20_000}, {Time: fromMicros(15_000)}, {Time: fromMicros(1000)}, {Time: fromMicros(27_000)}}
+	ctx, page := t.Context(), conf.Window{Limit: 10, Offset: 10}
+	past := []conf.Point{{Revision: 7000}, {Time: fromMicros(5000)}, {Time: fromMicros(2000)}, {Time: fromMicros(9000)}}
 	calls := []func() error{
 		func() error { _, err := s.Applications(ctx, conf.ApplicationQuery{Window: page}); return err },
 		func() error {
@@ -58,22 +58,22 @@ func readEverything(t *testing.T, s *Store) {
 			_, err := s.Configurations(ctx, conf.ConfigurationQuery{Window: page, ApplicationID: "A7"})
 			return err
 		},
-		func() error { _, err := s.Configuration(ctx, "A7C7"); return err },
-		func() error { _, err := s.ConfigurationByName(ctx, "app7", "conf7"); return err },
-		func() error { _, err := s.Versions(ctx, "A7C7", page); return err },
-		func() error { _, err := s.Version(ctx, "A7C7", 2); return err },
-		func() error { _, err := s.Changes(ctx, 27_000, 100); return err },
+		func() error { _, err := s.Configuration(ctx, "A7C2"); return err },
+		func() error { _, err := s.ConfigurationByName(ctx, "app7", "conf2"); return err },
+		func() error { _, err := s.Versions(ctx, "A7C2", page); return err },
+		func() error { _, err := s.Version(ctx, "A7C2", 2); return err },
+		func() error { _, err := s.Changes(ctx, 9000, 100); return err },
 		func() error { _, err := s.Changes(ctx, 5, 100); return err },
 		func() error { _, err := s.Stats(ctx); return err },
 		func() error {
-			_, err := s.Audit(ctx, conf.AuditQuery{Window: page, ConfigurationID: "A7C7"})
+			_, err := s.Audit(ctx, conf.AuditQuery{Window: page, ConfigurationID: "A7C2"})
 			return err
 		},
 	}
 	for _, at := range past {
 		calls = append(calls,
-			func() error { _, err := s.ConfigurationAt(ctx, "A7C7", at); return err },
-			func() error { _, err := s.ConfigurationByNameAt(ctx, "app7", "conf7", at); return err })
+			func() error { _, err := s.ConfigurationAt(ctx, "A7C2", at); return err },
+			func() error { _, err := s.ConfigurationByNameAt(ctx, "app7", "conf2", at); return err })
 	}
 	for i, call := range calls {
 		if err := call(); err != nil && conf.CodeOf(err) != conf.NotFound {

@@ -83,6 +83,8 @@ func (p postgres) remedy(state string) string {
 		return ": create the database, for example with createdb " + p.config.Database
 	case "42501":
 		return fmt.Sprintf(": let the user make the schema (GRANT CREATE ON DATABASE), or make it for the user (CREATE SCHEMA %s AUTHORIZATION …)", p.schema)
+	case "25006":
+		return ": it is a standby: name the primary, or all servers with target_session_attrs=read-write"
 	case "53300":
 		return ": raise the server's max_connections, or lower --database-max-connections"
 	case "57P03":
