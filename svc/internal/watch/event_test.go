@@ -1,0 +1,35 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"configservice/svc/internal/conf"
+)
+
+// A line break that gets into a frame would end the event, or forge another.
+func FuzzTextBreaksOutOfItsEvent(f *testing.F) {
+	f.Add("flags", "line\nbreak", "{\n  \"a\": 12.50\n}")
+	f.Add("\r\n\r\nevent: bookmark\ndata: {}", "<&>\u2028", `{"text":"a\r\nb"}`)
+	f.Fuzz(func(t *testing.T, name, comments, config string) {
+		c := conf.Configuration{ApplicationID: "a", Name: name, Comments: &comments, Config: []byte(config)}
+		if c.Validate() != nil {
+			return // the store does not keep it
+		}
+		e, err := (&Feed{}).encode(conf.Transaction{Revision: 7, Changes: []conf.Change{
+			{Operation: conf.Update, ApplicationID: "a", ConfigurationID: "c", Name: name, Comments: &comments, Config: c.Config}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, ok := bytes.CutPrefix(e.Frame, []byte("id: 7\nevent: change\ndata: "))
+		data, ended := bytes.CutSuffix(data, []byte("\n\n"))
+		if !ok || !ended || bytes.ContainsAny(data, "\r\n") {
+			t.Fatalf("this is not one event: %q", e.Frame)
+		}
+		var got conf.Transaction
+		if err := json.Unmarshal(data, &got); err != nil || got.Changes[0].Name != name || *got.Changes[0].Comments != comments {
+			t.Errorf("%q came out as %q, %v", name, data, err)
+		}
+	})
+}
