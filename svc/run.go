@@ -31,15 +31,25 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		}
 	}
 	o, err := parseOptions(args, getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	if err != nil {
+		return refused(err, "config-service", help, stdout, stderr)
+	}
+	return ended(o.command()(ctx, o, stdout), stderr)
+}
+
+// refused answers options that are at fault, or that ask for help.
+func refused(err error, program string, help func() string, stdout, stderr io.Writer) (code int) {
+	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, help())
 		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "%v\nconfig-service --help tells the options.\n", err)
-		return exitUsage
 	}
-	if err := o.command()(ctx, o, stdout); err != nil {
+	fmt.Fprintf(stderr, "%v\n%s --help tells the options.\n", err, program)
+	return exitUsage
+}
+
+// ended tells how a command has ended.
+func ended(err error, stderr io.Writer) (code int) {
+	if err != nil {
 		fmt.Fprintln(stderr, "config-service:", err)
 		return exitFailure
 	}

@@ -42,19 +42,10 @@ func (o *tokenOptions) set() *cli.Set {
 // exit code.
 func runToken(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	o, err := parseTokenOptions(args[1:], getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, tokenHelp)
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "%v\nconfig-service token --help tells the options.\n", err)
-		return exitUsage
+	if err != nil {
+		return refused(err, "config-service token", func() string { return tokenHelp }, stdout, stderr)
 	}
-	if err := o.run(ctx, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "config-service:", err)
-		return exitFailure
-	}
-	return exitOK
+	return ended(o.run(ctx, stdout, stderr), stderr)
 }
 
 // parseTokenOptions is like parseOptions. The environment tells of the

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	cli "configservice/internal/options"
@@ -43,21 +42,13 @@ func (o *transferOptions) set() *cli.Set {
 // transferCommands: it returns the exit code.
 func runTransfer(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	o := transferOptions{command: args[0]}
-	err := o.parse(args[1:], getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, transferHelp+o.set().Help())
-		return exitOK
-	case err != nil:
-		fmt.Fprintf(stderr, "%v\nconfig-service %s --help tells the options.\n", err, o.command)
-		return exitUsage
+	if err := o.parse(args[1:], getenv); err != nil {
+		return refused(err, "config-service "+o.command, o.help, stdout, stderr)
 	}
-	if err := o.run(ctx, stdout); err != nil {
-		fmt.Fprintln(stderr, "config-service:", err)
-		return exitFailure
-	}
-	return exitOK
+	return ended(o.run(ctx, stdout), stderr)
 }
+
+func (o *transferOptions) help() string { return transferHelp + o.set().Help() }
 
 func (o *transferOptions) parse(args []string, getenv func(string) string) error {
 	rest, err := o.set().Parse(args, getenv)
@@ -126,8 +117,7 @@ func (o *transferOptions) storeOptions() sqlstore.Options {
 	return sqlstore.Options{Timeout: o.timeout}
 }
 
-var transferHelp = strings.TrimLeft(`
-config-service moves whole stores, also while services use them.
+const transferHelp = `config-service moves whole stores, also while services use them.
 
 usage: config-service export [OPTION...] > FILE
        config-service import [OPTION...] FILE
@@ -142,4 +132,4 @@ usage: config-service export [OPTION...] > FILE
              revisions go on from the highest, and every watcher has to resync
 
 options, each with its environment variable, which the flag overrides:
-`, "\n")
+`
