@@ -29,3 +29,5 @@ for mode in native docker; do
 	if grep WARNING "$config/log" | grep -vF "$absent" >&2; then exit 1; fi
 	echo "prometheus.yml with the $mode targets: good"
 done
+
+"$observability/rules/check.sh"
