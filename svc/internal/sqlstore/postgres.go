@@ -21,6 +21,7 @@ const defaultSchema = "config_service"
 const (
 	maxConnectionAge  = 30 * time.Minute
 	maxConnectionIdle = 5 * time.Minute
+	maxConnectTime    = 10 * time.Second // unless the URL says connect_timeout
 )
 
 // postgres is how to reach a store in PostgreSQL.
@@ -83,8 +84,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t := p.config.ConnectTimeout; t == 0 || t > o.Timeout {
-		p.config.ConnectTimeout = o.Timeout
+	if p.config.ConnectTimeout == 0 {
+		p.config.ConnectTimeout = min(o.Timeout, maxConnectTime)
 	}
 	if err := p.prepare(ctx); err != nil {
 		return nil, p.cannotOpen(err)

@@ -176,6 +176,11 @@ func (s *Store) Snapshot(ctx context.Context, fn func(conf.Store) error) error {
 // The whole must be done within the store's timeout.
 func (s *Store) Atomically(ctx context.Context, fn func(conf.Store) error) error {
 	return s.transact(ctx, func(tx *transaction) error {
+		// This changes nothing and takes the lock that every write takes, so
+		// that what fn reads before its first write is so until its last.
+		if err := tx.exec(`UPDATE store SET pruned = pruned`); err != nil {
+			return err
+		}
 		return fn(&Store{dialect: s.dialect, within: tx.Tx})
 	})
 }
