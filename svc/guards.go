@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"configservice/svc/internal/access"
@@ -52,10 +51,11 @@ func (s *service) guards(keys *access.Keyring, o limit.Observer) []httpapi.Guard
 	return all
 }
 
-// waits reports whether a request can take long by its nature: a stream of
-// events, or a long poll.
+// waits reports whether a request takes long by its nature: a long poll. A
+// stream of events is no request any more once it has begun, and its feed
+// counts it.
 func waits(r *http.Request) bool {
-	return strings.HasSuffix(r.Pattern, " /api/v1/watch") || r.URL.RawQuery != "" && r.URL.Query().Has("wait")
+	return r.URL.RawQuery != "" && r.URL.Query().Has("wait")
 }
 
 // caller is whom a write counts for: the token, or without one the address.

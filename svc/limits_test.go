@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // answer makes a request and returns its status, its Retry-After and its body.
@@ -80,17 +81,54 @@ func TestServiceFullOfSlowRequestsQueuesMoreOrDoesNotRecover(t *testing.T) {
 	}
 }
 
-func TestWatchersTakeThePlacesOfRequests(t *testing.T) {
-	p := start(t, "--max-concurrent-requests=1", "--max-watchers=1")
-	resp, err := http.Get(p.url("/api/v1/watch"))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatal(resp, err)
+func TestWatchersTakeThePlacesOfRequestsOrHaveNoBound(t *testing.T) {
+	for _, transport := range []string{"sse", "long_poll"} {
+		p := start(t, "--max-concurrent-requests=1", "--max-watchers=1")
+		p.watch(t, transport)
+		p.get(t, "/api/v1/applications", http.StatusOK)
+		p.wantProblem(t, "GET", "/api/v1/watch", "", http.StatusServiceUnavailable, "overloaded")
+		p.wantRejected(t, "watchers", 1)
+		if transport == "long_poll" {
+			p.wantProblem(t, "GET", "/api/v1/config/a/b?wait=1s", "", http.StatusServiceUnavailable, "overloaded")
+			p.wantRejected(t, "watchers", 2)
+		}
 	}
-	defer resp.Body.Close()
-	p.get(t, "/api/v1/applications", http.StatusOK)
-	p.wantProblem(t, "GET", "/api/v1/watch", "", http.StatusServiceUnavailable, "overloaded")
-	p.wantProblem(t, "GET", "/api/v1/config/a/b?wait=1s", "", http.StatusServiceUnavailable, "overloaded")
-	p.wantRejected(t, "watchers", 2)
+}
+
+// watch has a client wait for changes until the test ends, and returns when the
+// service knows of it.
+func (p *process) watch(t *testing.T, transport string) {
+	t.Helper()
+	path := "/api/v1/watch"
+	if transport == "long_poll" {
+		_, _, app := p.answer(t, "POST", "/api/v1/applications", `{"name":"a"}`)
+		var owner struct{ ID string }
+		if err := json.Unmarshal([]byte(app), &owner); err != nil {
+			t.Fatal(err)
+		}
+		p.answer(t, "POST", "/api/v1/configurations", `{"application_id":"`+owner.ID+`","name":"b","config":{}}`)
+		path = "/api/v1/config/a/b?wait=1m"
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", p.url(path), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("If-None-Match", "*")
+	go func() {
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body) // until the test ends
+			resp.Body.Close()
+		}
+	}()
+	want := fmt.Sprintf("config_watch_watchers{transport=%q} 1\n", transport)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		if _, _, text := p.answer(t, "GET", "/metrics", ""); strings.Contains(text, want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("/metrics has no %s", want)
+		}
+	}
 }
 
 func TestOneCallerWritesWithoutBound(t *testing.T) {
