@@ -34,7 +34,7 @@ type Event struct {
 // concerns reports whether the event is for those who watch key: everything,
 // an application or a configuration.
 func (e *Event) concerns(key string) bool {
-	return key == everything || e.Kind == Resync || e.ApplicationID == key || slices.Contains(e.configurations, key)
+	return key == everything || e.ApplicationID == key || slices.Contains(e.configurations, key)
 }
 
 // encode returns the event that tx is.

@@ -89,7 +89,6 @@ type Feed struct {
 	watchers int
 	applied  int64 // the revision up to which the ring has got everything
 	ring     ring
-	reset    uint64 // the position of the last event that tells all to resync
 	topics   map[string]*topic
 }
 
@@ -277,8 +276,11 @@ func (f *Feed) jump(ctx context.Context) error {
 	f.Reset()
 	f.mu.Lock()
 	f.ring.restart(stats.Revision)
-	f.reset, f.applied = f.ring.end(), stats.Revision
-	woken := f.push(Progress(Resync, stats.Revision), nil)
+	f.applied = stats.Revision
+	var woken []chan struct{}
+	for _, t := range f.topics {
+		woken = append(woken, t.renew())
+	}
 	f.mu.Unlock()
 	wakeAll(woken)
 	return nil
@@ -294,7 +296,7 @@ func (f *Feed) publish(txs []conf.Transaction) error {
 		e.Committed = committed(tx)
 		f.Apply(tx)
 		f.mu.Lock()
-		woken := f.push(e, nil)
+		woken := f.push(e)
 		f.applied = e.Revision
 		f.mu.Unlock()
 		// Not under the lock, which all that wake up want.
@@ -303,15 +305,19 @@ func (f *Feed) publish(txs []conf.Transaction) error {
 	return nil
 }
 
-// push adds e to the ring and appends the channels of those who wait for it.
+// push adds e to the ring and returns what those who wait for it wait for.
 // The caller has the lock.
-func (f *Feed) push(e *Event, woken []chan struct{}) []chan struct{} {
+func (f *Feed) push(e *Event) (woken []chan struct{}) {
 	f.ring.push(e, f.evicted)
-	f.concerned(e, func(t *topic) {
-		woken = append(woken, t.changed)
-		t.changed = make(chan struct{})
-	})
+	f.concerned(e, func(t *topic) { woken = append(woken, t.renew()) })
 	return woken
+}
+
+// renew returns what those who wait now wait for; who comes later does not.
+func (t *topic) renew() chan struct{} {
+	old := t.changed
+	t.changed = make(chan struct{})
+	return old
 }
 
 func wakeAll(woken []chan struct{}) {
@@ -327,12 +333,6 @@ func (f *Feed) evicted(e *Event) {
 
 // concerned calls fn for the topics that e concerns.
 func (f *Feed) concerned(e *Event, fn func(*topic)) {
-	if e.Kind == Resync {
-		for _, t := range f.topics {
-			fn(t)
-		}
-		return
-	}
 	fn(f.topics[everything])
 	if t, ok := f.topics[e.ApplicationID]; ok {
 		fn(t)

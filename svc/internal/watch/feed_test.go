@@ -218,8 +218,27 @@ func TestMissingHistoryIsSilenceToThoseWhoWatch(t *testing.T) {
 			after := fmt.Sprint("change ", s.last)
 			want(t, next(t, all), after)
 			applied(t, f, s.last)
-			want(t, next(t, behind), resync+", "+after)
+			want(t, next(t, behind), fmt.Sprint("resync ", s.last)) // it has all up to there to read anyway
 		})
+	}
+}
+
+func TestSlowWatcherIsSentBackToARevisionThatIsNoMore(t *testing.T) {
+	s := &source{}
+	s.commit("a")
+	resets := make(chan struct{}, 1)
+	f := follow(t, Options{Source: s, Poll: 5 * time.Millisecond, Memory: 1, Reset: func() { resets <- struct{}{} }})
+	w := join(t, f, "")
+	s.commit("a", "a")
+	applied(t, f, 3)
+	s.do(func() { s.last, s.txs = 1, s.txs[:1] })
+	<-resets
+	s.commit("a")
+	for f.Applied() != 2 {
+		f.Wake()
+	}
+	if got := next(t, w); got == ErrSlow.Error() {
+		t.Error("the watcher is told to resume after what the store does not have")
 	}
 }
 

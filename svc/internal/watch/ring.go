@@ -9,7 +9,8 @@ type ring struct {
 	bytes  int
 	first  uint64 // the position of events[0]
 	events []*Event
-	floor  int64 // every event after this revision is here
+	floor  int64  // every event after this revision is here
+	reset  uint64 // who is at a position before this must resync
 }
 
 func (r *ring) end() uint64 { return r.first + uint64(len(r.events)) }
@@ -29,9 +30,11 @@ func (r *ring) push(e *Event, evicted func(*Event)) {
 	}
 }
 
-// restart forgets all events: those after revision are to come.
+// restart forgets all events: those after revision are to come. Nobody's
+// position is good any more.
 func (r *ring) restart(revision int64) {
-	r.first, r.events, r.bytes, r.floor = r.end(), nil, 0, revision
+	r.first, r.events, r.bytes, r.floor = r.end()+1, nil, 0, revision
+	r.reset = r.first
 }
 
 // after returns the position of the first event after a revision, or false

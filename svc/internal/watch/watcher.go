@@ -100,7 +100,9 @@ func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
 	f := w.feed
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	w.position = max(w.position, f.reset) // who resyncs has lost nothing
+	if w.position < f.ring.reset {
+		return w.startAnew(), nil, nil
+	}
 	if w.position < w.topic.evicted {
 		return nil, nil, ErrSlow
 	}
@@ -111,9 +113,6 @@ func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
 		if w.revision = e.Revision; e.concerns(w.key) {
 			events, bytes = append(events, e), bytes+len(e.Frame)
 		}
-	}
-	if w.position == f.ring.end() {
-		w.revision = f.applied
 	}
 	return events, w.topic.changed, nil
 }
@@ -177,6 +176,11 @@ func (w *Watcher) encode(txs []conf.Transaction) ([]*Event, error) {
 func (w *Watcher) resync() []*Event {
 	w.feed.mu.RLock()
 	defer w.feed.mu.RUnlock()
+	return w.startAnew()
+}
+
+// startAnew is resync for who has the lock.
+func (w *Watcher) startAnew() []*Event {
 	w.joined, w.position, w.revision = true, w.feed.ring.end(), w.feed.applied
 	return append(w.batch[:0], Progress(Resync, w.revision))
 }
