@@ -48,6 +48,9 @@ func killBackends(t *testing.T, db *sql.DB) {
 	})
 }
 
+// patient lets a store with a short timeout be opened on a busy machine.
+const patient = "&connect_timeout=30"
+
 func createApplication(t *testing.T, s *Store, name string) conf.Application {
 	t.Helper()
 	a, err := s.CreateApplication(t.Context(), conf.Application{Name: name})
@@ -350,7 +353,7 @@ func waitFor(t *testing.T, condition func() bool) {
 // code, and nothing after it has gone.
 func TestLockHeldElsewhereEndsUnavailableOnPostgreSQL(t *testing.T) {
 	url := pgtest.Database(t)
-	s, db := openURL(t, url, Options{Timeout: 200 * time.Millisecond}), admin(t, url)
+	s, db := openURL(t, url+patient, Options{Timeout: 200 * time.Millisecond}), admin(t, url)
 	lock, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

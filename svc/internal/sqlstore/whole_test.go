@@ -12,7 +12,7 @@ import (
 // An import looks at what is there and then writes. Nobody may write between.
 func TestWhatAnAtomicWholeHasReadIsNotChangedByOthers(t *testing.T) {
 	for name, url := range map[string]string{
-		"SQLite": "sqlite:" + filepath.Join(t.TempDir(), "store.db"), "PostgreSQL": pgtest.Database(t),
+		"SQLite": "sqlite:" + filepath.Join(t.TempDir(), "store.db"), "PostgreSQL": pgtest.Database(t) + patient,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, other := openURL(t, url, Options{}), openURL(t, url, Options{Timeout: 200 * time.Millisecond})
