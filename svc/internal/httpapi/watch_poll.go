@@ -91,10 +91,9 @@ func (s *server) writeHeld(w http.ResponseWriter, r *http.Request, h *hold, read
 	return nil
 }
 
-// lift makes room for a wait between the server's own deadlines.
+// lift makes room for a wait before the server's own deadline of an answer.
 func lift(w http.ResponseWriter, wait time.Duration) {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // of a request that has been read
 	_ = control.SetWriteDeadline(time.Now().Add(wait + DefaultWriteTimeout))
 }
 
