@@ -119,6 +119,36 @@ func applied(t *testing.T, f *Feed, revision int64) {
 	}
 }
 
+// The store can be ahead of the feed: what a watcher has read there must not
+// come again when the feed has got that far.
+func TestWatcherThatHasOvertakenTheFeedSeesEventsTwice(t *testing.T) {
+	s := &source{}
+	s.commit("a", "a")
+	f, err := New(t.Context(), Options{Source: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.commit("a", "a")
+	w := join(t, f, everything)
+	w.Resume(0)
+	want(t, next(t, w), "change 1, change 2, change 3, change 4")
+	if _, err := w.Next(t.Context(), fired()); err != nil { // it joins the ring
+		t.Fatal(err)
+	}
+	s.commit("a")
+	if err := f.follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, next(t, w), "change 5")
+}
+
+// fired is an idle timer that has fired.
+func fired() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}
+
 func TestLostNotificationIsNeverNoticed(t *testing.T) {
 	s := &source{}
 	f := follow(t, Options{Source: s, Poll: 5 * time.Millisecond, Listen: func(ctx context.Context, _ func()) { <-ctx.Done() }})

@@ -110,6 +110,9 @@ func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
 	w.position = max(w.position, f.ring.first)
 	for ; w.position < f.ring.end() && len(events) < batchEvents && bytes < batchBytes; w.position++ {
 		e := f.ring.at(w.position)
+		if e.Revision <= w.revision { // it came from the past, which was ahead of the feed
+			continue
+		}
 		if w.revision = e.Revision; e.concerns(w.key) {
 			events, bytes = append(events, e), bytes+len(e.Frame)
 		}
