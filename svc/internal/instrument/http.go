@@ -62,7 +62,10 @@ type server struct {
 
 func newServer(p Providers) (*server, error) {
 	m := p.meter()
-	duration, err1 := httpconv.NewServerRequestDuration(m, durationBuckets())
+	// Not by its constructor, whose buckets would win over ours.
+	convention := httpconv.ServerRequestDuration{}
+	duration, err1 := m.Float64Histogram(convention.Name(),
+		metric.WithUnit(convention.Unit()), metric.WithDescription(convention.Description()), durationBuckets())
 	active, err2 := httpconv.NewServerActiveRequests(m)
 	requestSize, err3 := httpconv.NewServerRequestBodySize(m, sizeBuckets())
 	responseSize, err4 := httpconv.NewServerResponseBodySize(m, sizeBuckets())
@@ -70,7 +73,7 @@ func newServer(p Providers) (*server, error) {
 		tracer:        p.tracer(),
 		propagator:    p.Propagator,
 		spanKind:      []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		duration:      duration.Inst(),
+		duration:      duration,
 		active:        active.Inst(),
 		requestSize:   requestSize.Inst(),
 		responseSize:  responseSize.Inst(),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/dbconv"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
@@ -89,6 +90,9 @@ func TestMetricIsNotWhatTheTableOfSignalsPromises(t *testing.T) {
 		if s := series[0]; s.Kind != p.kind || s.Unit != p.unit || s.Description == "" {
 			t.Errorf("%s is a %s in %q, described as %q", p.name, s.Kind, s.Unit, s.Description)
 		}
+		if want := bounds(t, p.unit); p.kind == "histogram" && !slices.Equal(series[0].Bounds, want) {
+			t.Errorf("%s has buckets up to %v, want %v", p.name, series[0].Bounds, want)
+		}
 		if got := attrKeys(series); got != p.attrs {
 			t.Errorf("%s has attributes %q, want %q", p.name, got, p.attrs)
 		}
@@ -99,6 +103,18 @@ func TestMetricIsNotWhatTheTableOfSignalsPromises(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), slices.Sorted(maps.Keys(emitted))); diff != "" {
 		t.Errorf("emitted but not promised: %s", diff)
 	}
+}
+
+// bounds are the buckets that a histogram in that unit must have, whoever makes
+// the instrument.
+func bounds(t *testing.T, unit string) []float64 {
+	t.Helper()
+	options := map[string]metric.HistogramOption{"s": durationBuckets(), "By": sizeBuckets()}
+	if options[unit] == nil {
+		return nil
+	}
+	config := metric.NewFloat64HistogramConfig(options[unit])
+	return config.ExplicitBucketBoundaries()
 }
 
 func attrKeys(series []sample) string {
