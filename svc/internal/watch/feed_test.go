@@ -173,7 +173,11 @@ func TestNotificationOfAnotherProcessIsIgnored(t *testing.T) {
 	w := join(t, f, "")
 	s.commit("a", "b")
 	changed <- struct{}{}
-	want(t, next(t, w), "change 1, change 2")
+	got := next(t, w)
+	if got == "change 1" { // it need not wait for the other
+		got += ", " + next(t, w)
+	}
+	want(t, got, "change 1, change 2")
 }
 
 func TestEventIsEncodedForEachWatcher(t *testing.T) {
