@@ -20,7 +20,8 @@ import (
 //
 // The route is what the ServeMux inside writes into Request.Pattern, so nothing
 // between this middleware and the mux may clone the request. A request that
-// matched no pattern, or only "/", has the route "unmatched".
+// matched no pattern, or only "/", has the route "unmatched"; a long poll, known
+// by its query's "wait", has that of its pattern with "?wait" behind it.
 //
 // A handler that panics counts as status 500, whatever it had sent; the panic
 // goes on to the server.
@@ -106,7 +107,7 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	// net/http removes the files of a form that it finds on its own request.
 	r.MultipartForm = inner.MultipartForm
 	is := s.seriesOf(seriesKey{
-		pattern: inner.Pattern, method: x.method, https: x.https, status: x.status(),
+		pattern: inner.Pattern, method: x.method, https: x.https, status: x.status(), waits: waits(r),
 	})
 	s.duration.Record(ctx, seconds(elapsed), is.options...)
 	s.requestSize.Record(ctx, x.body.read.Load(), is.options...)

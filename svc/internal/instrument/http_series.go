@@ -31,6 +31,7 @@ type seriesKey struct {
 	method  string // known or otherMethod
 	https   bool
 	status  int
+	waits   bool
 }
 
 // A series is what its key comes to, computed once.
@@ -61,6 +62,9 @@ func newSeries(k seriesKey) *series {
 		failed:         k.status >= http.StatusInternalServerError,
 	}
 	route, matched := routeOf(k.pattern)
+	if k.waits && matched {
+		route += "?wait"
+	}
 	labels := []attribute.KeyValue{
 		semconv.HTTPRequestMethodKey.String(k.method),
 		semconv.HTTPRoute(route),
@@ -94,6 +98,13 @@ func routeOf(pattern string) (string, bool) {
 		route = "/"
 	}
 	return route, true
+}
+
+// waits reports whether a request is a long poll. Such a one takes as long as
+// its client likes, so that it is counted under a route of its own: in that of
+// the other reads it would look like slowness.
+func waits(r *http.Request) bool {
+	return strings.Contains(r.URL.RawQuery, "wait=") && r.URL.Query().Has("wait")
 }
 
 // knownMethod returns method itself or otherMethod. Methods are case-sensitive

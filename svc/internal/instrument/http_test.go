@@ -342,3 +342,22 @@ func eventually(t *testing.T, condition func() bool) {
 		}
 	}
 }
+
+func TestLongPollCountsAsASlowRead(t *testing.T) {
+	r := newRig(t, sdktrace.NeverSample())
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /things/{id}", func(http.ResponseWriter, *http.Request) {})
+	h := must[func(http.Handler) http.Handler](t)(HTTP(r.Providers))(mux)
+	for _, target := range []string{"/things/1", "/things/1?wait=30s", "/things/1?version=3&wait=1s", "/things/1?await=1s", "/none?wait=1s"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", target, nil))
+	}
+	got := map[string]int{}
+	for _, s := range r.samples(t) {
+		if s.Name == "http.server.request.duration" {
+			got[s.Attrs["http.route"]] += int(s.Count)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"/things/{id}": 2, "/things/{id}?wait": 2, "unmatched": 1}, got); diff != "" {
+		t.Errorf("requests by route (-want +got)\n%s", diff)
+	}
+}
