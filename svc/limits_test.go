@@ -18,16 +18,8 @@ func (p *process) answer(t *testing.T, method, path, body string) (status int, r
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header.Get("Retry-After"), string(answer)
+	resp, text := do(t, req)
+	return resp.StatusCode, resp.Header.Get("Retry-After"), text
 }
 
 // wantProblem wants an answer of this status and code.

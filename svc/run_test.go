@@ -191,6 +191,21 @@ func (p *process) get(t *testing.T, path string, want int) {
 	}
 }
 
+// do makes a request and returns the answer with its body, read to the end.
+func do(t *testing.T, req *http.Request) (resp *http.Response, body string) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
 // wait returns how the process ended, and fails the test when it does not.
 func (p *process) wait(t *testing.T) error {
 	t.Helper()

@@ -203,6 +203,9 @@ func TestAFullDiskIsToldOnce(t *testing.T) {
 	var told []error
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
 		t.Skipf("only Linux has /dev/full: %v", err)
 	}
 	defer full.Close()
