@@ -15,6 +15,7 @@ import (
 
 	"configservice/svc/internal/access"
 	"configservice/svc/internal/cache"
+	"configservice/svc/internal/conf"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/instrument"
 	"configservice/svc/internal/sqlstore"
@@ -87,7 +88,7 @@ type service struct {
 // handler puts the API on the store, telemetry around both, and starts what
 // goes on beside requests, which release ends.
 func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Store, keys *access.Keyring) (h http.Handler, release func(), err error) {
-	measured, err := t.instrument(store, store.System(), instrumentPools(store)...)
+	measured, err := measure(t, store)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,11 +118,14 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 	return t.middleware(api), release, nil
 }
 
-func instrumentPools(store *sqlstore.Store) (pools []instrument.Pool) {
+// measure returns store with its calls measured, and shows what else it tells.
+func measure(t *telemetry, store *sqlstore.Store) (conf.Store, error) {
+	var pools []instrument.Pool
 	for _, p := range store.Pools() {
 		pools = append(pools, instrument.Pool(p))
 	}
-	return pools
+	measured, err := t.instrument(store, store.System(), pools...)
+	return measured, errors.Join(err, instrument.Disk(t.providers, store.Disk()))
 }
 
 // server bounds what a slow or silent client can hold.

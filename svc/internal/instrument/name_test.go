@@ -62,6 +62,8 @@ func promises() []promise {
 		{"config.applications", "gauge", "{application}", "", nil},
 		{"config.configurations", "gauge", "{configuration}", "", nil},
 		{"config.store.revision", "gauge", "{revision}", "", nil},
+		{"config.store.disk.available", "gauge", "By", "", nil},
+		{"config.store.disk.capacity", "gauge", "By", "", nil},
 		{"config.reads", "counter", "{read}", "outcome source", nil},
 		{"config.writes", "counter", "{write}", "operation outcome", nil},
 		{"config.payload.size", "histogram", "By", "", nil},
@@ -152,6 +154,7 @@ func exerciseAll(t *testing.T, r *rig) {
 	must[*Watches](t)(NewWatches(r.Providers)).Propagated(time.Second)
 	succeed(t, Staleness(r.Providers, func() time.Duration { return time.Second }))
 	succeed(t, Totals(r.Providers, (&fakeStore{}).Stats))
+	succeed(t, Disk(r.Providers, func() (available, capacity int64, err error) { return 1, 2, nil }))
 	pools := must[*Pools](t)(NewPools(r.Providers))
 	succeed(t, pools.Observe(Pool{Name: "read", Stats: func() sql.DBStats { return sql.DBStats{MaxOpenConnections: 1} }}))
 	pools.Created("read", time.Second)

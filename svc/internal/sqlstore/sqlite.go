@@ -53,7 +53,7 @@ func openSQLite(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.db.Close())
 	}
-	s := &Store{dialect: sqliteDialect(), writer: writer, reader: reader}
+	s := &Store{dialect: sqliteDialect(), writer: writer, reader: reader, disk: diskOf(path)}
 	if err := migrate(ctx, writer.db, s.dialect); err != nil {
 		return nil, errors.Join(cannotOpen(path, err), s.Close())
 	}

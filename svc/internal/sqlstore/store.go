@@ -53,6 +53,7 @@ type Store struct {
 	writer  *pool // on SQLite a single connection: it has one writer at a time
 	reader  *pool
 	listen  func(ctx context.Context, changed func())
+	disk    func() (available, capacity int64, err error)
 	within  *sql.Tx // every call happens in it; nil: each in one of its own
 }
 
@@ -117,6 +118,11 @@ func (s *Store) Pools() []Pool {
 	}
 	return []Pool{s.writer.describe(), s.reader.describe()}
 }
+
+// Disk returns a function that tells, in bytes, how much of the file system
+// that the store's file is on can still be written to, and how large it is. It
+// returns nil when the store is not a file, or this system does not tell.
+func (s *Store) Disk() func() (available, capacity int64, err error) { return s.disk }
 
 // Stats implements [conf.Store].
 func (s *Store) Stats(ctx context.Context) (conf.Stats, error) {
