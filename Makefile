@@ -47,6 +47,12 @@ bench-watch: build ## 10,000 watchers of one service: how fast changes reach the
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
 .PHONY: bench-watch
 
+bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=, ROUNDS=, TURN=
+	@scripts/bench-deps
+	@go build -o bin/bench ./svc/bench
+	@bin/bench $(or $(PLAN),reads) --rounds $(or $(ROUNDS),5) --turn $(or $(TURN),2s) --json bench.json
+.PHONY: bench
+
 clean: ## delete what was built; data/ stays
 	rm -rf bin
 .PHONY: clean

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -76,35 +75,4 @@ func (s *service) checkExposure(keys *access.Keyring, l net.Addr) error {
 	return fmt.Errorf("--listen %s can be reached from other machines, and without a token anybody may do anything: "+
 		"make one with `config-service token create --name NAME --scope admin` on this --database-url, "+
 		"listen on 127.0.0.1, or say --allow-anonymous", s.Listen)
-}
-
-// listenOn opens the listener of an option.
-func listenOn(option, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%w: choose another --%s, or stop the program that has it", err, option)
-	}
-	return l, nil
-}
-
-// serveOperation answers for health and metrics on a listener of their own
-// until stop; when there is to be none, it does nothing.
-func (s *service) serveOperation() (stop func() error, err error) {
-	if s.MetricsListen == "" {
-		return func() error { return nil }, nil
-	}
-	l, err := listenOn("metrics-listen", s.MetricsListen)
-	if err != nil {
-		return nil, err
-	}
-	server, failed := s.server(s.operation), make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	s.logger.Info("serving health and metrics", "address", l.Addr().String())
-	return func() error {
-		err := shutdown(server, s.StopDeadline)
-		if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
-			err = errors.Join(err, fmt.Errorf("--metrics-listen: %w", failure))
-		}
-		return err
-	}, nil
 }

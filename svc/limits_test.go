@@ -139,16 +139,7 @@ func TestOneCallerWritesWithoutBound(t *testing.T) {
 
 func TestMetricsStayWhereEverybodyComes(t *testing.T) {
 	p := start(t, "--metrics-listen=127.0.0.1:0")
-	aside := *p
-	for line := range strings.Lines(p.stdout.String()) {
-		var l struct{ Msg, Address string }
-		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "serving health and metrics" {
-			aside.address = l.Address
-		}
-	}
-	if aside.address == p.address {
-		t.Fatalf("there is no second listener:\n%s", p.stdout)
-	}
+	aside := p.beside(t, "--metrics-listen")
 	for _, path := range []string{"/metrics", "/health", "/livez", "/readyz"} {
 		aside.get(t, path, http.StatusOK)
 	}
@@ -158,4 +149,32 @@ func TestMetricsStayWhereEverybodyComes(t *testing.T) {
 	p.get(t, "/metrics", http.StatusNotFound)
 	p.get(t, "/readyz", http.StatusOK)
 	p.get(t, "/api/v1/applications", http.StatusOK)
+}
+
+// beside returns p at the listener of an option.
+func (p *process) beside(t *testing.T, option string) *process {
+	t.Helper()
+	aside := *p
+	for line := range strings.Lines(p.stdout.String()) {
+		var l struct{ Msg, Option, Address string }
+		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "serving operators" && l.Option == option {
+			aside.address = l.Address
+		}
+	}
+	if aside.address == p.address {
+		t.Fatalf("there is no listener of %s:\n%s", option, p.stdout)
+	}
+	return &aside
+}
+
+func TestProfilesAreNowhereUnlessAskedForAndThenOnTheirOwnListener(t *testing.T) {
+	p := start(t, "--debug-listen=127.0.0.1:0")
+	aside := p.beside(t, "--debug-listen")
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/goroutine", "/debug/pprof/allocs?debug=1", "/debug/pprof/profile?seconds=1"} {
+		aside.get(t, path, http.StatusOK)
+		p.get(t, path, http.StatusNotFound)
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/cmdline", "/api/v1/applications"} {
+		aside.get(t, path, http.StatusNotFound)
+	}
 }

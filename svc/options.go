@@ -32,6 +32,7 @@ type options struct {
 
 	AllowAnonymous bool
 	MetricsListen  string // empty: as Listen
+	DebugListen    string // empty: nowhere
 	MaxRequests    int
 	WriteRate      float64 // a second; 0: not limited
 	WriteBurst     int
@@ -60,6 +61,7 @@ func (o *options) set() *cli.Set {
 	s.Int64Var(&o.MaxBody, "max-body", httpapi.DefaultMaxBody, "largest request body in `bytes`")
 	s.BoolVar(&o.AllowAnonymous, "allow-anonymous", false, "serve everybody, on any address, as long as no token was ever made")
 	s.StringVar(&o.MetricsListen, "metrics-listen", "", "`HOST:PORT` that serves /metrics, and health too; --listen does not serve /metrics then")
+	s.StringVar(&o.DebugListen, "debug-listen", "", "`HOST:PORT` that serves profiles of the running program to whoever can reach it, at /debug/pprof/; nowhere unless set")
 	s.IntVar(&o.MaxRequests, "max-concurrent-requests", 1024, "largest `number` of requests that are answered at a time; others get 503")
 	s.Float64Var(&o.WriteRate, "write-rate", 5000, "largest `number` of writes a second by one token, or by one address without a token; 0 means any")
 	s.IntVar(&o.WriteBurst, "write-burst", 10000, "largest `number` of such writes at once")
@@ -114,14 +116,11 @@ func (o options) check() (faults []error) {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	_, port, err := net.SplitHostPort(o.Listen)
-	fault(err != nil || port == "", "--listen is %q; it must be HOST:PORT", o.Listen)
+	fault(!isHostPort(o.Listen), "--listen is %q; it must be HOST:PORT", o.Listen)
+	fault(o.MetricsListen != "" && !isHostPort(o.MetricsListen), "--metrics-listen is %q; it must be HOST:PORT", o.MetricsListen)
+	fault(o.DebugListen != "" && !isHostPort(o.DebugListen), "--debug-listen is %q; it must be HOST:PORT", o.DebugListen)
 	fault(o.MaxConns < 1, "--database-max-connections is %d; it must be at least 1", o.MaxConns)
 	fault(o.MaxBody < 1, "--max-body is %d; it must be at least 1", o.MaxBody)
-	if o.MetricsListen != "" {
-		_, port, err := net.SplitHostPort(o.MetricsListen)
-		fault(err != nil || port == "", "--metrics-listen is %q; it must be HOST:PORT", o.MetricsListen)
-	}
 	fault(o.MaxRequests < 1, "--max-concurrent-requests is %d; it must be at least 1", o.MaxRequests)
 	fault(!(o.WriteRate == 0 || o.WriteRate >= 0.001 && o.WriteRate <= 1e6), "--write-rate is %g; it must be 0, or from 0.001 to 1000000", o.WriteRate)
 	fault(o.WriteBurst < 1 || o.WriteBurst > 1e6, "--write-burst is %d; it must be from 1 to 1000000", o.WriteBurst)
@@ -135,6 +134,11 @@ func (o options) check() (faults []error) {
 	fault(o.Retention.Age <= 0, "--history-age is %s; it must be positive", o.Retention.Age)
 	fault(o.Retention.Audit <= 0, "--audit-age is %s; it must be positive", o.Retention.Audit)
 	return append(faults, o.checkDatabase()...)
+}
+
+func isHostPort(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	return err == nil && port != ""
 }
 
 func (o options) checkDatabase() (faults []error) {

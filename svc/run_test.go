@@ -42,7 +42,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 func TestBadUseIsToldInFullAndExits2(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"serv", "more", "--lisen=x", "--listen=nohost", "--max-body=many", "--database-max-connections=0",
-		"--metrics-listen=8001", "--max-concurrent-requests=0", "--write-rate=-1", "--write-burst=0"},
+		"--metrics-listen=8001", "--debug-listen=x", "--max-concurrent-requests=0", "--write-rate=-1", "--write-burst=0"},
 		func(name string) string {
 			return map[string]string{"CONFIG_SERVICE_DATABASE_URL": "mysql:x", "CONFIG_SERVICE_STOP_DEADLINE": "soon"}[name]
 		}, &stdout, &stderr)
@@ -51,7 +51,7 @@ func TestBadUseIsToldInFullAndExits2(t *testing.T) {
 	}
 	for _, want := range []string{`"serv"`, `"more"`, "-lisen", `"nohost"`, `"many" for flag -max-body`,
 		"--database-max-connections is 0", "--database-url",
-		`--metrics-listen is "8001"`, "--max-concurrent-requests is 0", "--write-rate is -1", "--write-burst is 0", `"soon" for CONFIG_SERVICE_STOP_DEADLINE`, "--help"} {
+		`--metrics-listen is "8001"`, `--debug-listen is "x"`, "--max-concurrent-requests is 0", "--write-rate is -1", "--write-burst is 0", `"soon" for CONFIG_SERVICE_STOP_DEADLINE`, "--help"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("stderr does not name %s:\n%s", want, &stderr)
 		}

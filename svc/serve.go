@@ -65,11 +65,11 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	defer release()
-	stopOperation, err := s.serveOperation()
+	stopBeside, err := s.serveBeside()
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	defer func() { err = errors.Join(err, stopOperation()) }()
+	defer func() { err = errors.Join(err, stopBeside()) }()
 	// Telemetry asks the store a last time as it stops, so it stops first.
 	defer t.flush()
 	return s.serve(ctx, listener, handler)

@@ -1,0 +1,48 @@
+package load
+
+import (
+	"math/bits"
+	"time"
+)
+
+// subBits is how many bits of a duration a bucket tells: 1/64, or 1.6 %.
+const subBits = 6
+
+// A Histogram counts durations in buckets whose width is 1.6 % of what they
+// hold. The zero value is empty.
+type Histogram struct {
+	counts [64 << subBits]uint64
+	total  uint64
+}
+
+func (h *Histogram) record(d time.Duration) {
+	h.counts[bucketOf(uint64(max(d, 0)))]++
+	h.total++
+}
+
+func bucketOf(ns uint64) int {
+	shift := max(bits.Len64(ns)-subBits-1, 0)
+	return shift<<subBits + int(ns>>shift)
+}
+
+// upperBound returns the largest duration of a bucket.
+func upperBound(bucket int) time.Duration {
+	if bucket < 2<<subBits {
+		return time.Duration(bucket)
+	}
+	shift := bucket>>subBits - 1
+	return time.Duration(uint64(bucket-shift<<subBits+1)<<shift - 1)
+}
+
+// Quantile returns the duration that a share q of those recorded do not
+// exceed, 0 when there are none.
+func (h *Histogram) Quantile(q float64) time.Duration {
+	rank := uint64(q * float64(h.total))
+	var seen uint64
+	for i, n := range h.counts {
+		if seen += n; seen > rank || seen == h.total && n > 0 {
+			return upperBound(i)
+		}
+	}
+	return 0
+}

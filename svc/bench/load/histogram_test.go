@@ -1,0 +1,35 @@
+package load
+
+import (
+	"testing"
+	"time"
+)
+
+func TestQuantilesAreWithinTheWidthOfABucket(t *testing.T) {
+	var h Histogram
+	for i := 1; i <= 100_000; i++ {
+		h.record(time.Duration(i) * time.Microsecond)
+	}
+	for q, want := range map[float64]time.Duration{
+		0: time.Microsecond, .5: 50 * time.Millisecond, .99: 99 * time.Millisecond, 1: 100 * time.Millisecond,
+	} {
+		if got := h.Quantile(q); got < want || float64(got) > 1.016*float64(want) {
+			t.Errorf("quantile %g is %s, want %s", q, got, want)
+		}
+	}
+}
+
+func TestEveryDurationIsInTheBucketThatBoundsIt(t *testing.T) {
+	for _, d := range []time.Duration{0, 1, 63, 64, 127, 128, 129, 1000, time.Second, time.Hour} {
+		b := bucketOf(uint64(d))
+		if d > upperBound(b) || b > 0 && d <= upperBound(b-1) {
+			t.Errorf("%d is in bucket %d, from %d to %d", d, b, upperBound(b-1)+1, upperBound(b))
+		}
+	}
+}
+
+func TestNothingRecordedHasNoQuantile(t *testing.T) {
+	if got := new(Histogram).Quantile(.99); got != 0 {
+		t.Errorf("it is %s", got)
+	}
+}

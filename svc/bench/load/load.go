@@ -1,0 +1,190 @@
+//go:build linux
+
+// Package load makes HTTP/1.1 requests of one server from a single thread that
+// spends as little as it can: what it measures should be the server.
+package load
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Load is what to ask of a server, and for how long.
+type Load struct {
+	Address     string // IPv4:PORT
+	Connections int
+
+	// Request returns the bytes of the next request of a connection. They
+	// are not kept.
+	Request func(connection int) []byte
+
+	// Status is the only one that answers may have.
+	Status int
+
+	// Rate is how many requests are to be sent a second, each measured from
+	// the moment that it was due; 0 means that each connection sends its next
+	// one as soon as it has its answer.
+	Rate float64
+
+	Duration time.Duration
+}
+
+// A Result is what became of a load. Every request counted has been answered.
+type Result struct {
+	Requests  int
+	Elapsed   time.Duration
+	Latencies Histogram
+}
+
+// answerDeadline bounds the wait for the answers that are still missing when a
+// load is over.
+const answerDeadline = 10 * time.Second
+
+// Run puts l on its server. It fails at the first answer that has another
+// status, and when the connection is lost or stays silent.
+func Run(l Load) (Result, error) {
+	r := &run{Load: l, connections: make([]*connection, l.Connections)}
+	defer r.close()
+	if err := r.open(); err != nil {
+		return Result{}, fmt.Errorf("load on %s: %w", l.Address, err)
+	}
+	if err := r.loop(); err != nil {
+		return Result{}, fmt.Errorf("load on %s: %w", l.Address, err)
+	}
+	return r.result, nil
+}
+
+// A run is a load under way. It is of one goroutine alone.
+type run struct {
+	Load
+	poll        int // the epoll instance
+	connections []*connection
+	idle        []*connection
+	busy        int
+	started     time.Time
+	sent        int
+	result      Result
+}
+
+func (r *run) open() (err error) {
+	if r.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return err
+	}
+	for i := range r.connections {
+		c, err := dial(r.Address, i)
+		if err != nil {
+			return err
+		}
+		r.connections[i] = c
+		r.idle = append(r.idle, c)
+		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
+		if err := unix.EpollCtl(r.poll, unix.EPOLL_CTL_ADD, c.fd, &event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) close() {
+	for _, c := range r.connections {
+		if c != nil {
+			unix.Close(c.fd)
+		}
+	}
+	unix.Close(r.poll)
+}
+
+func (r *run) loop() error {
+	events := make([]unix.EpollEvent, r.Connections)
+	r.started = time.Now()
+	for {
+		elapsed := time.Since(r.started)
+		if elapsed < r.Duration {
+			if err := r.send(elapsed); err != nil {
+				return err
+			}
+		} else if r.busy == 0 {
+			return nil
+		}
+		if elapsed > r.Duration+answerDeadline {
+			return errors.New("answers are missing")
+		}
+		n, err := r.wait(events, elapsed)
+		if err != nil {
+			return err
+		}
+		for _, e := range events[:n] {
+			if err := r.receive(r.connections[e.Fd]); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// send makes the requests that are due and have a connection.
+func (r *run) send(elapsed time.Duration) error {
+	for len(r.idle) > 0 {
+		due := elapsed
+		if r.Rate > 0 {
+			if due = r.due(); due > elapsed {
+				return nil
+			}
+		}
+		c := r.idle[len(r.idle)-1]
+		r.idle = r.idle[:len(r.idle)-1]
+		c.due = r.started.Add(due)
+		if err := c.write(r.Request(c.number)); err != nil {
+			return err
+		}
+		r.sent++
+		r.busy++
+	}
+	return nil
+}
+
+// due is when the next request is to be sent, after the start.
+func (r *run) due() time.Duration {
+	return time.Duration(float64(r.sent) / r.Rate * float64(time.Second))
+}
+
+// wait returns when there are answers, or the next request is due.
+func (r *run) wait(events []unix.EpollEvent, elapsed time.Duration) (int, error) {
+	timeout := time.Second
+	if r.Rate > 0 && len(r.idle) > 0 {
+		timeout = max(r.due()-elapsed, 0)
+	}
+	// In nanoseconds, as epoll's own timeout is not.
+	ready := []unix.PollFd{{Fd: int32(r.poll), Events: unix.POLLIN}}
+	limit := unix.NsecToTimespec(timeout.Nanoseconds())
+	if r.Rate > 0 {
+		if _, err := unix.Ppoll(ready, &limit, nil); err != nil && err != unix.EINTR {
+			return 0, err
+		}
+		timeout = 0
+	}
+	n, err := unix.EpollWait(r.poll, events, int(timeout.Milliseconds()))
+	if err == unix.EINTR {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (r *run) receive(c *connection) error {
+	status, err := c.read()
+	if err != nil || status == 0 {
+		return err
+	}
+	if status != r.Status {
+		return fmt.Errorf("answered %d, not %d: %s", status, r.Status, c.answer())
+	}
+	now := time.Now()
+	r.result.Requests++
+	r.result.Elapsed = now.Sub(r.started)
+	r.result.Latencies.record(now.Sub(c.due))
+	r.busy--
+	r.idle = append(r.idle, c)
+	return nil
+}

@@ -1,0 +1,97 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"configservice/svc/bench/load"
+)
+
+// The test binary is the servers to compare with, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func TestBadUseIsToldInFullAndExits2(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"reads", "more", "--rounds=1", "--turn=1ms", "--size=5", "--json"}, func(string) string { return "" }, &stdout, &stderr)
+	if code != exitUsage || stdout.Len() > 0 {
+		t.Errorf("exit code %d, stdout %q", code, &stdout)
+	}
+	for _, want := range []string{`"more"`, "--rounds is 1", "--turn is 1ms", "--size is 5", "-json", "--help"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("stderr does not name %s:\n%s", want, &stderr)
+		}
+	}
+}
+
+func TestProgramThatEndsAtOnceIsToldWithItsLastLines(t *testing.T) {
+	_, err := program{name: "broken", command: []string{"/bin/sh", "-c", "echo no such option; exit 3"}, ready: "http://127.0.0.1:1/"}.start(t.Context(), t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "no such option") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestTurnsAreCountedForTheServerThatHadThem(t *testing.T) {
+	b := &bench{dir: t.TempDir(), self: os.Args[0]}
+	t.Cleanup(func() { b.stop() })
+	a := answer{Status: http.StatusOK, Header: [][2]string{{"Content-Length", "5"}}, Body: []byte("hello")}
+	c := contest{name: "hello"}
+	for _, name := range []string{"one", "other"} {
+		s, err := b.startBare(t.Context(), name, "bare", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := load.Load{Connections: 2, Request: always(encode("GET", "/", nil, "")), Status: 200}
+		c.entries = append(c.entries, entry{name, s, l})
+	}
+	r, err := c.run(t.Context(), 2, 200*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if n := row.mean(allocs); n < 1 || n > 200 {
+			t.Errorf("%s: %.1f allocations a request", row.Name, n)
+		}
+		if us := row.mean(cpuMicros); us < 1 || us > 10_000 {
+			t.Errorf("%s: %.1f µs a request", row.Name, us)
+		}
+		if mb := row.mean(megabytes); mb < 1 || mb > 1000 {
+			t.Errorf("%s: %.1f MB", row.Name, mb)
+		}
+	}
+}
+
+func TestRatioHasItsConfidenceInterval(t *testing.T) {
+	row := func(values ...float64) (r row) {
+		for _, v := range values {
+			r.Samples = append(r.Samples, sample{CPUMicros: v})
+		}
+		return r
+	}
+	// The machine was twice as slow in the last round, for both.
+	e := ratio(row(20, 22, 42), row(10, 10, 20), cpuMicros)
+	near := func(got, want float64) bool { return math.Abs(got-want) < .01 }
+	if !near(e.Mean, 2.099) || !near(e.Low, 1.866) || !near(e.High, 2.361) {
+		t.Errorf("it is %.3f, from %.3f to %.3f", e.Mean, e.Low, e.High)
+	}
+}
+
+func TestQuantilesOfStudentsDistribution(t *testing.T) {
+	for degrees, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 9: 2.262, 30: 2.042} {
+		if got := student(degrees); math.Abs(got-want) > .01*want {
+			t.Errorf("with %d degrees of freedom it is %.3f, want %.3f", degrees, got, want)
+		}
+	}
+}

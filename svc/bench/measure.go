@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"configservice/svc/bench/load"
+)
+
+// A contest compares servers under the same load: rounds in which each has its
+// turn, so that what else goes on in the machine meets all of them.
+type contest struct {
+	name    string
+	entries []entry // the first is what the others are compared with
+}
+
+// An entry is one server with the load that it gets.
+type entry struct {
+	name   string
+	server *server
+	load   load.Load
+}
+
+// A sample is what one turn has shown.
+type sample struct {
+	Requests     int     `json:"requests"`
+	PerSecond    float64 `json:"requests_per_second"`
+	CPUMicros    float64 `json:"cpu_microseconds_per_request"`
+	P50Micros    float64 `json:"p50_microseconds"`
+	P99Micros    float64 `json:"p99_microseconds"`
+	Allocations  float64 `json:"allocations_per_request"` // 0: not known
+	ResidentByte int64   `json:"resident_bytes"`
+}
+
+// A result is all that a contest has shown.
+type result struct {
+	Contest string `json:"contest"`
+	Rows    []row  `json:"rows"`
+}
+
+type row struct {
+	Name    string   `json:"name"`
+	Samples []sample `json:"samples"`
+}
+
+// warmUp is how long a server gets its load before each turn, which fills
+// caches and lets the machine's attention turn to it.
+const warmUp = 200 * time.Millisecond
+
+// run gives each entry a turn in each round, each round beginning with another.
+func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (result, error) {
+	r := result{Contest: c.name, Rows: make([]row, len(c.entries))}
+	for i, e := range c.entries {
+		r.Rows[i].Name = e.name
+	}
+	for round := range rounds {
+		for i := range c.entries {
+			i = (i + round) % len(c.entries)
+			s, err := c.entries[i].turn(ctx, turn)
+			if err != nil {
+				return r, fmt.Errorf("%s, %s: %w", c.name, c.entries[i].name, err)
+			}
+			r.Rows[i].Samples = append(r.Rows[i].Samples, s)
+		}
+	}
+	return r, nil
+}
+
+func (e entry) turn(ctx context.Context, d time.Duration) (sample, error) {
+	l := e.load
+	l.Address = e.server.address
+	l.Duration = warmUp
+	if _, err := load.Run(l); err != nil || ctx.Err() != nil {
+		return sample{}, orCause(ctx, err)
+	}
+	l.Duration = d
+	allocated, err := e.server.allocated(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	cpu, err := e.server.cpu()
+	if err != nil {
+		return sample{}, err
+	}
+	r, err := load.Run(l)
+	if err != nil {
+		return sample{}, orCause(ctx, err)
+	}
+	return e.sample(ctx, r, cpu, allocated)
+}
+
+// orCause returns why ctx is over, if it is: then err came of that.
+func orCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// sample compares what the server has used with what it had before.
+func (e entry) sample(ctx context.Context, r load.Result, cpu time.Duration, allocated int64) (sample, error) {
+	cpuAfter, err := e.server.cpu()
+	if err != nil {
+		return sample{}, err
+	}
+	resident, err := e.server.resident()
+	if err != nil {
+		return sample{}, err
+	}
+	allocatedAfter, err := e.server.allocated(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	n := float64(r.Requests)
+	return sample{
+		Requests:     r.Requests,
+		PerSecond:    n / r.Elapsed.Seconds(),
+		CPUMicros:    micros(cpuAfter-cpu) / n,
+		P50Micros:    micros(r.Latencies.Quantile(.50)),
+		P99Micros:    micros(r.Latencies.Quantile(.99)),
+		Allocations:  float64(allocatedAfter-allocated) / n,
+		ResidentByte: resident,
+	}, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

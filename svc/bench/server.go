@@ -1,0 +1,142 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// A server is a program under test, in a process of its own.
+type server struct {
+	name    string
+	address string // HOST:PORT of what is measured
+	debug   string // HOST:PORT with /debug/pprof, empty when it has none
+	cmd     *exec.Cmd
+	log     string
+	exited  chan struct{} // closed when it has ended
+}
+
+// A program is how a server is started.
+type program struct {
+	name    string
+	command []string
+	env     []string
+	address string
+	debug   string
+	ready   string // URL that answers 200 once it serves
+}
+
+// startDeadline bounds how long a program may take until it serves.
+const startDeadline = 60 * time.Second
+
+// start runs a program until it serves. Its lines go to a file in dir.
+func (p program) start(ctx context.Context, dir string) (*server, error) {
+	log, err := os.Create(filepath.Join(dir, p.name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s := &server{name: p.name, address: p.address, debug: p.debug, log: log.Name(), exited: make(chan struct{})}
+	s.cmd = exec.Command(p.command[0], p.command[1:]...)
+	s.cmd.Env = append(os.Environ(), p.env...)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // a Ctrl-C is for us alone
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	go func() { defer close(s.exited); _ = s.cmd.Wait() }()
+	if err := s.await(ctx, p.ready); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// await returns when url answers 200.
+func (s *server) await(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, startDeadline)
+	defer cancel()
+	for {
+		if _, err := fetch(ctx, url); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not serve: %w\n%s", s.name, ctx.Err(), s.lastLines())
+		case <-s.exited:
+			return fmt.Errorf("%s ended at once:\n%s", s.name, s.lastLines())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// lastLines is the end of what a program wrote, to be shown.
+func (s *server) lastLines() []byte {
+	text, _ := os.ReadFile(s.log)
+	return bytes.TrimSpace(text[max(0, len(text)-2000):])
+}
+
+// stop ends the program, by force when it does not end when asked.
+func (s *server) stop() error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended
+	select {
+	case <-s.exited:
+	case <-time.After(15 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+	return nil
+}
+
+// fetch returns the body of a 200.
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return do(r)
+}
+
+func do(r *http.Request) ([]byte, error) {
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s answered %s: %s", r.Method, r.URL, resp.Status, body)
+	}
+	return body, err
+}
+
+// freeAddress returns an address of this machine that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// freeAddresses fills all that it is given with free addresses.
+func freeAddresses(all ...*string) error {
+	for _, a := range all {
+		address, err := freeAddress()
+		if err != nil {
+			return err
+		}
+		*a = address
+	}
+	return nil
+}
