@@ -57,6 +57,10 @@ clean: ## delete what was built; data/ stays
 	rm -rf bin
 .PHONY: clean
 
+dashboards: ## write the Grafana dashboards anew from observability/dashboards
+	@go run ./observability/dashboards
+.PHONY: dashboards
+
 # --- tools: the upstream programs, each from its leaf module under observability/tools ---
 TOOLS := observability/tools
 
