@@ -32,7 +32,7 @@ func containersWell() []panel {
 		{kind: stat, title: "Containers", unit: "none", width: 4,
 			about:   "Containers that cAdvisor sees now. Fewer than usual: one does not run; `docker compose ps` or the terminal of `make run` tells which.",
 			queries: []query{{"containers", `count(container_last_seen{name!=""} > time() - 60)`}},
-			levels:  plain(), noValue: "cAdvisor sees none", runbooks: []string{"CadvisorDown"}},
+			levels:  plain(), noValue: "cAdvisor sees none", runbooks: []string{"CadvisorDown", "ContainersStale"}},
 		{kind: stat, title: "Busiest CPU", unit: "percentunit", width: 4,
 			about:   "CPU of the container that is nearest to its limit, or the machine's. When red: CPU below tells which; give it more, or spread its work.",
 			queries: []query{{"of its limit", `max(instance_name:container_cpu_usage:ratio_rate1m)`}},

@@ -189,7 +189,7 @@ func pipelinePrometheus() []panel {
 			about:   "Resident memory of Prometheus. It goes by series and by what is asked; near its limit see Containers.",
 			queries: []query{{"resident", `sum(process_resident_memory_bytes{job="prometheus"})`}}, runbooks: []string{"MemoryNearLimit"}},
 		{kind: timeseries, title: "Disk of Prometheus", unit: "bytes", width: 8,
-			about: "What its data take. It is kept for 15 days; when it grows faster than the disk allows: fewer series, or a shorter retention.",
+			about: "What its data take. It is kept for 31 days; when it grows faster than the disk allows: fewer series, or a shorter retention.",
 			queries: []query{
 				{"blocks", `sum(prometheus_tsdb_storage_blocks_bytes)`},
 				{"write-ahead log", `sum(prometheus_tsdb_wal_storage_size_bytes)`},

@@ -1,5 +1,8 @@
 package main
 
+// onSQLite is why PostgreSQL has no such panel: its disk is its own to watch.
+const onSQLite = "needs a store on SQLite"
+
 func serviceProcess() []panel {
 	const process = `{job="config-service", via="direct", instance=~"$instance"}`
 	return []panel{
@@ -30,12 +33,18 @@ func serviceProcess() []panel {
 		{kind: timeseries, title: "File descriptors", unit: "none", width: 8,
 			about:   "Open files and sockets; about one for each client and connection. Near `ulimit -n` nobody can connect: raise it, or find who does not close.",
 			queries: []query{{"{{instance}}", `sum by (instance) (process_unix_file_descriptor_count` + process + `)`}}},
-		{kind: timeseries, title: "Disk of the store", unit: "bytes", width: 24, noValue: "needs a store on SQLite",
+		{kind: timeseries, title: "Disk of the store", unit: "bytes", width: 12, noValue: onSQLite,
 			about: "Room on the file system of the SQLite file, and its size. When it runs out, every write fails: see the runbook.",
 			queries: []query{
 				{"available {{instance}}", `config_store_disk_available_bytes` + process},
 				{"capacity {{instance}}", `config_store_disk_capacity_bytes` + process},
-			}},
+			},
+			runbooks: []string{"StoreDiskFilling"}},
+		{kind: timeseries, title: "Disk of the store, left", unit: "percentunit", width: 12, min: number(0), max: number(1), noValue: onSQLite,
+			about:    "Share of that file system that is left. Under 10 % an alert fires: make room, or move the store.",
+			queries:  []query{{"{{instance}}", `instance:config_store_disk_available:ratio{instance=~"$instance"}`}},
+			levels:   betterFrom(0.1, 0.2),
+			runbooks: []string{"StoreDiskFilling"}},
 	}
 }
 

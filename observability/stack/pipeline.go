@@ -117,7 +117,7 @@ func prometheus(o options) supervise.Program {
 			filepath.Join(o.bin, "prometheus"),
 			"--config.file", filepath.Join(dir, "prometheus.yml"),
 			"--storage.tsdb.path", filepath.Join(dir, "tsdb"),
-			"--storage.tsdb.retention.time", "15d",
+			"--storage.tsdb.retention.time", "31d", // the longest window of the rules, and a day
 			"--enable-feature", "exemplar-storage",
 			"--web.listen-address", o.address(prometheusPort),
 			"--log.level", "warn",
