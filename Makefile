@@ -18,6 +18,7 @@ build: ## build our own programs into bin/
 	@mkdir -p bin
 	@go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/config-service ./svc
 	@go build -trimpath -o bin/stack ./observability/stack
+	@go build -trimpath -o bin/loadtest ./observability/loadtest
 .PHONY: build
 
 # Packages run one after the other: some of their tests measure how fast things are.
@@ -42,6 +43,12 @@ check: ## the one gate: format, vet, lint, then every test
 	go mod tidy -diff
 	@$(MAKE) --no-print-directory test
 .PHONY: check
+
+SCENARIO ?= baseline
+
+load-test: build ## put what runs here (make run) under load and verify what its telemetry tells: SCENARIO=baseline
+	@bin/loadtest run $(SCENARIO)
+.PHONY: load-test
 
 bench-watch: build ## 10,000 watchers of one service: how fast changes reach them, and what they cost
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service

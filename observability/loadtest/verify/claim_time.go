@@ -1,0 +1,163 @@
+package verify
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"time"
+)
+
+const (
+	freshEnough = 15 * time.Second
+
+	// cpuTolerance is of the larger figure. cpuGrain is what the process's clock
+	// cannot tell: it counts two modes in ticks of 10 ms.
+	cpuTolerance = 0.10
+	cpuGrain     = 0.02
+)
+
+func judgeFreshness(e Evidence) []Finding {
+	f := Finding{
+		What: "95th percentile from a request to its being in Prometheus by both paths", Expected: "≤ " + freshEnough.String(),
+		Found: e.Freshness.Took.P95.Round(time.Millisecond).String(), Tolerance: freshEnough.String(), Verdict: True,
+	}
+	lost := exactly("probes that never came", 0, int64(e.Freshness.Unseen))
+	switch n := e.Freshness.Took.Count; {
+	case n == 0 && e.Freshness.Unseen == 0:
+		return []Finding{missing(f.What, "the load was too short for a probe")}
+	case n == 0 || e.Freshness.Took.P95 > freshEnough:
+		f.Verdict = False
+	}
+	return []Finding{f, lost}
+}
+
+func judgeCPU(e Evidence) []Finding {
+	const what = "CPU seconds of the service as its process tells (found) and its control group (expected)"
+	if e.CPU.Missing != "" {
+		return []Finding{missing(what, e.CPU.Missing)}
+	}
+	difference := e.CPU.Process - e.CPU.Container
+	tolerance := max(cpuTolerance*max(e.CPU.Process, e.CPU.Container), cpuGrain)
+	f := Finding{
+		What: what, Expected: fmt.Sprintf("%.3f", e.CPU.Container), Found: fmt.Sprintf("%.3f", e.CPU.Process),
+		Difference: fmt.Sprintf("%+.3f", difference), Tolerance: fmt.Sprintf("10 %%, or the 20 ms that its clock cannot tell: %.3f", tolerance), Verdict: True,
+	}
+	if math.Abs(difference) > tolerance {
+		f.Verdict = False
+	}
+	return []Finding{f}
+}
+
+// judgeLatency compares quantiles. The service cannot see the time that a
+// request and its answer spend in the network and in net/http on both sides;
+// how long that is, requests for which the service does nothing tell, which were
+// sent beside the load. So the client's quantile must not be below the service's,
+// and without that time lie in its bucket or the next.
+func judgeLatency(e Evidence) (findings []Finding) {
+	if len(e.Stages) <= directStage {
+		return []Finding{missing("latency", "Prometheus was not read")}
+	}
+	h := histogram(e)
+	empty := e.Freshness.Empty
+	for _, q := range []struct {
+		name          string
+		q             float64
+		client, empty time.Duration
+	}{
+		{"p50", .50, e.Book.Latency.P50, empty.P50},
+		{"p95", .95, e.Book.Latency.P95, empty.P95},
+		{"p99", .99, e.Book.Latency.P99, empty.P99},
+	} {
+		findings = append(findings, h.judge(q.name, q.q, q.client, q.empty))
+	}
+	return findings
+}
+
+const directStage = 2
+
+// A cumulated histogram: counts of what is not above each bound, in order.
+type cumulated struct {
+	bounds []time.Duration // the last is the longest there is
+	counts []int64
+}
+
+// histogram adds up what Prometheus has by the direct path of all that the client timed.
+func histogram(e Evidence) cumulated {
+	s := e.Stages[directStage]
+	sums := map[time.Duration]int64{}
+	for series, n := range ofAPI(e.Book.Counts) {
+		if n == 0 || series.Route == "/api/v1/watch" {
+			continue
+		}
+		for le, count := range s.After.Buckets[series] {
+			sums[boundOf(le)] += count - s.Before.Buckets[series][le]
+		}
+	}
+	var c cumulated
+	for b := range sums {
+		c.bounds = append(c.bounds, b)
+	}
+	sort.Slice(c.bounds, func(i, j int) bool { return c.bounds[i] < c.bounds[j] })
+	for _, b := range c.bounds {
+		c.counts = append(c.counts, sums[b])
+	}
+	return c
+}
+
+func boundOf(le string) time.Duration {
+	seconds, err := strconv.ParseFloat(le, 64)
+	if err != nil || seconds > math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(math.Round(seconds * float64(time.Second)))
+}
+
+// bucket is the number of the bucket that holds d.
+func (c cumulated) bucket(d time.Duration) int {
+	return sort.Search(len(c.bounds), func(i int) bool { return d <= c.bounds[i] })
+}
+
+// quantile is the number of the bucket that holds the quantile.
+func (c cumulated) quantile(q float64) int {
+	rank := q * float64(c.counts[len(c.counts)-1])
+	return sort.Search(len(c.counts)-1, func(i int) bool { return float64(c.counts[i]) >= rank })
+}
+
+// lower is where bucket i begins.
+func (c cumulated) lower(i int) time.Duration {
+	if i == 0 {
+		return 0
+	}
+	return c.bounds[i-1]
+}
+
+// coarse is the widest that a bucket may be for its quantile to mean anything,
+// as a factor, above finest.
+const (
+	coarse = 4.0
+	finest = 100 * time.Microsecond
+)
+
+func (c cumulated) judge(name string, q float64, client, empty time.Duration) Finding {
+	f := Finding{What: name + " of the client and of the service", Found: client.String(), Tolerance: "one bucket, client ≥ service", Verdict: True}
+	if len(c.counts) == 0 || c.counts[len(c.counts)-1] <= 0 {
+		f.Expected, f.Verdict = "the service's histogram is empty", False
+		return f
+	}
+	at := c.quantile(q)
+	low, high := c.lower(at), c.bounds[at]
+	f.Expected = fmt.Sprintf("over %v up to %v", low, high)
+	if high == math.MaxInt64 {
+		f.Expected = fmt.Sprintf("over %v", low)
+	}
+	f.Difference = fmt.Sprintf("%+d buckets, less %v for the way: %+d", c.bucket(client)-at, empty, c.bucket(client-empty)-at)
+	tooCoarse := high > finest && float64(high) > coarse*float64(max(low, finest))
+	if client < low || c.bucket(client-empty) > at+1 || tooCoarse {
+		f.Verdict = False
+	}
+	if tooCoarse {
+		f.Tolerance += fmt.Sprintf(", buckets no wider than %g times their lower bound", coarse)
+	}
+	return f
+}

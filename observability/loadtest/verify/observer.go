@@ -1,0 +1,150 @@
+// Package verify proves, or disproves, that what the telemetry tells about a load
+// is what happened. An [Observer] gathers [Evidence] from every stage of the
+// pipeline, as a stranger who can only read; [Judge] holds it against claims.
+package verify
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"configservice/observability/loadtest/load"
+	"configservice/observability/loadtest/target"
+)
+
+const (
+	// pollEvery is how often stages are read while something is waited for.
+	pollEvery = 250 * time.Millisecond
+	// readTimeout bounds one read of one stage.
+	readTimeout = 5 * time.Second
+)
+
+// Endpoints say where the stages are: base URLs of Prometheus, and the pages of
+// metrics of the service and of the Collector's exporter.
+type Endpoints struct{ Metrics, Collector, Prometheus string }
+
+// An Observer watches one run.
+type Observer struct {
+	client *target.Client
+	prom   promQL
+	stages []stage
+	settle time.Duration // longest wait for the pipeline to catch up
+
+	began  time.Time
+	before []Snapshot
+	prober *prober
+}
+
+// NewObserver returns an observer of the pipeline behind client's service. It
+// waits at most settle for the pipeline to catch up with the load.
+func NewObserver(client *target.Client, e Endpoints, settle time.Duration) (*Observer, error) {
+	reader := &http.Client{Timeout: readTimeout}
+	p, err := newPromQL(e.Prometheus, reader)
+	if err != nil {
+		return nil, fmt.Errorf("--prometheus: %w", err)
+	}
+	return &Observer{
+		client: client, prom: p, settle: settle, stages: stages(e, reader, p),
+		prober: newProber(client, p),
+	}, nil
+}
+
+// Begin looks at every stage before anything is done, as soon as all of them
+// tell the same; what had not reached the end of the pipeline yet would later be
+// taken for this run's. Its error names a stage that cannot be read.
+func (o *Observer) Begin(ctx context.Context) error {
+	o.began = time.Now()
+	o.before = o.look(ctx)
+	for i, s := range o.before {
+		if s.Missing != "" {
+			return fmt.Errorf("%s cannot be read: %s", o.stages[i].name, s.Missing)
+		}
+	}
+	o.await(ctx, func() bool {
+		o.before = o.look(ctx)
+		return alike(o.before)
+	})
+	o.prober.begin(o.before)
+	return ctx.Err()
+}
+
+// alike says whether all stages tell the same of the API.
+func alike(all []Snapshot) bool {
+	for _, s := range all[1:] {
+		if len(differences(ofAPI(all[0].Counts), ofAPI(s.Counts))) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Probe sends requests until ctx ends and measures how long each takes to be in
+// Prometheus by both paths, and what a request costs that does nothing. It is to
+// be called while the load runs.
+func (o *Observer) Probe(ctx context.Context) { o.prober.send(ctx) }
+
+// Load is what the tester knows about the load by itself.
+type Load struct {
+	Started time.Time
+	Stopped time.Time // when the last request was due
+	Planned int64     // requests due between the two, by the schedule
+	Steady  Steady
+	Totals  load.Totals
+}
+
+// Steady is the longest stretch of constant rate.
+type Steady struct {
+	From, To time.Time
+}
+
+// End waits until every stage tells what the client counted, or the time for it
+// is over, and returns the evidence. The world that the load worked on must
+// still be there.
+func (o *Observer) End(ctx context.Context, l Load) (Evidence, error) {
+	truth, err := o.client.Totals(ctx)
+	if err != nil {
+		return Evidence{}, err
+	}
+	e := Evidence{Load: l, Began: o.began, Truth: truth, Book: o.client.Ledger.Read()}
+	o.await(ctx, func() bool {
+		e.Stages = o.compare(ctx)
+		return e.settled() && o.prober.allSeen()
+	})
+	e.Settled = time.Now()
+	e.Freshness = o.prober.result()
+	err = o.inquire(ctx, &e)
+	return e, err
+}
+
+func (o *Observer) compare(ctx context.Context) []Stage {
+	after := o.look(ctx)
+	all := make([]Stage, len(o.stages))
+	for i, s := range o.stages {
+		all[i] = Stage{Name: s.name, Before: o.before[i], After: after[i]}
+	}
+	return all
+}
+
+func (o *Observer) look(ctx context.Context) []Snapshot {
+	all := make([]Snapshot, len(o.stages))
+	for i, s := range o.stages {
+		all[i] = s.snapshot(ctx)
+	}
+	return all
+}
+
+// await returns when done says so, and at the latest after o.settle.
+func (o *Observer) await(ctx context.Context, done func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, o.settle)
+	defer cancel()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
