@@ -116,23 +116,12 @@ func check(root *yaml.Node) error {
 	if err := schema.Validate(value); !errors.As(err, &invalid) {
 		return err
 	}
-	fault, reason := first(invalid)
-	node := find(root.Content[0], fault)
-	return fmt.Errorf("%d:%d: %s: %s", node.Line, node.Column, "/"+strings.Join(fault.InstanceLocation, "/"), reason)
-}
-
-// first returns the first fault that has a place, and what is wrong there.
-func first(fault *jsonschema.ValidationError) (*jsonschema.ValidationError, string) {
-	say := func(e *jsonschema.ValidationError) string {
-		return e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	for len(invalid.Causes) > 0 {
+		invalid = invalid.Causes[0]
 	}
-	for len(fault.Causes) > 0 {
-		if _, isKey := fault.ErrorKind.(*kind.PropertyNames); isKey {
-			return fault, say(fault) + ": " + say(fault.Causes[0])
-		}
-		fault = fault.Causes[0]
-	}
-	return fault, say(fault)
+	node := find(root.Content[0], invalid)
+	what := invalid.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	return fmt.Errorf("%d:%d: %s: %s", node.Line, node.Column, "/"+strings.Join(invalid.InstanceLocation, "/"), what)
 }
 
 // plain is an error of YAML, which has the line, in one line.
@@ -186,15 +175,10 @@ func child(node *yaml.Node, step string) (key, value *yaml.Node) {
 // wrongKey returns the key of node that should not be there, when that is the
 // fault, and otherwise node.
 func wrongKey(node *yaml.Node, fault *jsonschema.ValidationError) *yaml.Node {
-	var wrong string
-	switch k := fault.ErrorKind.(type) {
-	case *kind.AdditionalProperties:
-		wrong = k.Properties[0]
-	case *kind.PropertyNames:
-		wrong = k.Property
-	}
-	if key, _ := child(node, wrong); key != nil {
-		return key
+	if extra, ok := fault.ErrorKind.(*kind.AdditionalProperties); ok {
+		if key, _ := child(node, extra.Properties[0]); key != nil {
+			return key
+		}
 	}
 	return node
 }
