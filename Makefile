@@ -19,6 +19,7 @@ build: ## build our own programs into bin/
 	@go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/config-service ./svc
 	@go build -trimpath -o bin/stack ./observability/stack
 	@go build -trimpath -o bin/loadtest ./observability/loadtest
+	@go build -trimpath -o bin/viewer ./observability/viewer
 .PHONY: build
 
 # Packages run one after the other: some of their tests measure how fast things are.
@@ -95,3 +96,19 @@ tools-check: tools ## check the upstream programs' configuration with the progra
 tools-generate: ## write the Collector's sources anew from observability/tools/otelcol/builder.yaml
 	@$(TOOLS)/otelcol/generate.sh
 .PHONY: tools-generate
+
+# --- viewer: its web app, built from observability/viewer/web into dist/, which is committed ---
+WEB := observability/viewer/web
+
+viewer-assets: $(WEB)/node_modules ## build the viewer's web app anew (wants node 20 and npm 11)
+	@cd $(WEB) && npm run --silent format && npm run --silent check && npm run --silent build
+.PHONY: viewer-assets
+
+viewer-check: $(WEB)/node_modules ## check the viewer's web app, and that what is committed is what it builds
+	@cd $(WEB) && npm run --silent check && npm run --silent build -- --outDir node_modules/.dist
+	@diff -rq $(WEB)/node_modules/.dist observability/viewer/dist || { echo "observability/viewer/dist is not what web/ builds; make viewer-assets"; exit 1; }
+.PHONY: viewer-check
+
+$(WEB)/node_modules: $(WEB)/package.json $(WEB)/package-lock.json
+	@cd $(WEB) && npm ci --no-progress --loglevel error
+	@touch $@

@@ -2,6 +2,9 @@ module configservice
 
 go 1.26.0
 
+// npm packages bring Go files of their own.
+ignore ./observability/viewer/web
+
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/anishathalye/porcupine v1.3.1

@@ -1,0 +1,24 @@
+import { fetchJSON } from '../app/load';
+import type { Dashboard, DataSourceRef } from './model';
+
+/** Fetches the dashboard file with this uid. */
+export function fetchDashboard(uid: string): Promise<Dashboard> {
+  return fetchJSON(`/api/dashboards/${encodeURIComponent(uid)}`);
+}
+
+interface DataSource {
+  uid: string;
+  type: string;
+  timeInterval?: string;
+}
+
+/** Fetches what Grafana's provisioning says of the data source: the seconds between two scrapes. */
+export async function fetchScrapeInterval(): Promise<string> {
+  const sources = await fetchJSON<DataSource[]>('/api/datasources');
+  return sources.find((source) => source.type === 'prometheus')?.timeInterval ?? '15s';
+}
+
+/** Whether Prometheus is meant, which is the only source there is here. */
+export function isPrometheus(source: DataSourceRef | undefined): boolean {
+  return source?.type === undefined || source.type === 'prometheus' || source.type === 'datasource';
+}

@@ -1,0 +1,9 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './app/App';
+import { prepareGrafana } from './app/grafana';
+
+prepareGrafana();
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(<App />);
+}

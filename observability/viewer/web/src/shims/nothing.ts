@@ -1,0 +1,3 @@
+// Stands for the modules that vite.config.ts leaves out.
+export default undefined;
+export const loader = undefined;
