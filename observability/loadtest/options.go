@@ -102,10 +102,17 @@ func (o *options) check() (faults []error) {
 	return faults
 }
 
+// local is a URL of a stack on this machine.
+func (o *options) local(port int, path string) string {
+	return "http://localhost:" + strconv.Itoa(port+o.offset) + path
+}
+
+// otlp is where the tester's own metrics go unless OTEL_* variables say otherwise.
+func (o *options) otlp() string { return o.local(4317, "") }
+
 func (o *options) complete() {
-	local := func(port int, path string) string { return "http://localhost:" + strconv.Itoa(port+o.offset) + path }
 	for value, fallback := range map[*string]string{
-		&o.target: local(8000, ""), &o.collector: local(8889, "/metrics"), &o.prometheus: local(9090, ""), &o.grafana: local(3001, ""),
+		&o.target: o.local(8000, ""), &o.collector: o.local(8889, "/metrics"), &o.prometheus: o.local(9090, ""), &o.grafana: o.local(3001, ""),
 	} {
 		if *value == "" {
 			*value = fallback

@@ -136,3 +136,27 @@ func sleep(ctx context.Context, timer *time.Timer, d time.Duration) bool {
 		return false
 	}
 }
+
+// Observers is an Observer that tells all of them.
+type Observers []Observer
+
+// Scheduled tells all.
+func (all Observers) Scheduled() {
+	for _, o := range all {
+		o.Scheduled()
+	}
+}
+
+// NotStarted tells all.
+func (all Observers) NotStarted() {
+	for _, o := range all {
+		o.NotStarted()
+	}
+}
+
+// Done tells all.
+func (all Observers) Done(r Result) {
+	for _, o := range all {
+		o.Done(r)
+	}
+}

@@ -22,6 +22,12 @@ type Totals struct {
 	Revision       int64 `json:"revision"`
 }
 
+// Reach finds out whether the service answers and takes the token.
+func (c *Client) Reach(ctx context.Context) error {
+	_, err := c.total(ctx, applications)
+	return err
+}
+
 // Totals asks the API.
 func (c *Client) Totals(ctx context.Context) (t Totals, err error) {
 	if t.Applications, err = c.total(ctx, applications); err != nil {

@@ -203,11 +203,22 @@ type Ledger struct {
 	failures int64
 	traces   map[string]Trace
 	latency  *load.Histogram // of answers, from the sent moment
+	seconds  map[int64]int64 // answers by the second of the clock
 }
 
 // NewLedger returns an empty one.
 func NewLedger() *Ledger {
-	return &Ledger{counts: Counts{}, traces: map[string]Trace{}, latency: load.NewHistogram()}
+	var l Ledger
+	l.Reset()
+	return &l
+}
+
+// Reset makes it empty.
+func (l *Ledger) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts, l.failures, l.traces, l.seconds = Counts{}, 0, map[string]Trace{}, map[int64]int64{}
+	l.latency = load.NewHistogram()
 }
 
 func (l *Ledger) note(a Answer, trace string) {
@@ -219,6 +230,7 @@ func (l *Ledger) note(a Answer, trace string) {
 	}
 	s := a.series()
 	l.counts[s]++
+	l.seconds[a.Done.Unix()]++
 	l.latency.Record(a.Service())
 	if trace != "" && len(l.traces) < maxTraces {
 		l.traces[trace] = Trace{s, a.Service()}
@@ -243,11 +255,25 @@ type Book struct {
 	Failures int64             `json:"failures"` // requests without an answer
 	Traces   map[string]Trace  `json:"traces"`   // of requests that were sent as sampled
 	Latency  load.Distribution `json:"latency"`  // of answers, from the sent moment
+	Seconds  map[int64]int64   `json:"seconds"`  // answers by the second of the clock
 }
 
 // Read returns a copy.
 func (l *Ledger) Read() Book {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Book{maps.Clone(l.counts), l.failures, maps.Clone(l.traces), l.latency.Distribution()}
+	return Book{maps.Clone(l.counts), l.failures, maps.Clone(l.traces), l.latency.Distribution(), maps.Clone(l.seconds)}
+}
+
+// Rate is how many answers a second there were, on average over the time.
+func (b Book) Rate(from, to time.Time) float64 {
+	var n float64
+	for second, answers := range b.Seconds {
+		begin := time.Unix(second, 0)
+		end := begin.Add(time.Second)
+		if overlap := min(end.Sub(from), to.Sub(begin), time.Second); overlap > 0 {
+			n += float64(answers) * overlap.Seconds()
+		}
+	}
+	return n / to.Sub(from).Seconds()
 }

@@ -93,6 +93,7 @@ func (w *World) create() turn {
 		Call: Call{Method: "POST", Route: configurations, Path: configurations, Body: body, Want: []int{http.StatusCreated}},
 		learn: func(answer Answer) {
 			c := &config{application: a, size: size}
+			w.committed(a.ID, answer)
 			if answer.Status != http.StatusCreated || json.Unmarshal(answer.Body, &c.resource) != nil {
 				return
 			}
@@ -113,12 +114,18 @@ func (w *World) delete() turn {
 	c := w.passing[0]
 	w.passing = w.passing[1:]
 	w.mu.Unlock()
-	return turn{Call: Call{Method: "DELETE", Route: configuration, Path: configurations + "/" + c.ID, Want: []int{http.StatusNoContent}}}
+	return turn{
+		Call:  Call{Method: "DELETE", Route: configuration, Path: configurations + "/" + c.ID, Want: []int{http.StatusNoContent}},
+		learn: func(a Answer) { w.committed(c.application.ID, a) },
+	}
 }
 
 func (w *World) change(method string, body func(*config) any, want int) turn {
 	c := w.pick()
-	return turn{Call: Call{Method: method, Route: configuration, Path: configurations + "/" + c.ID, Body: encode(body(c)), Want: []int{want}}}
+	return turn{
+		Call:  Call{Method: method, Route: configuration, Path: configurations + "/" + c.ID, Body: encode(body(c)), Want: []int{want}},
+		learn: func(a Answer) { w.committed(c.application.ID, a) },
+	}
 }
 
 func (w *World) replace() turn {

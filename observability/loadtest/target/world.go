@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"configservice/observability/loadtest/scenarios"
 )
@@ -33,10 +36,10 @@ type World struct {
 	applications []resource
 	fixed        []*config // made by Setup, deleted by Cleanup alone
 
-	mu       sync.Mutex
-	created  int
-	passing  []*config // made by the load, for the load to delete
-	revision int64     // the newest seen
+	mu      sync.Mutex
+	created int
+	passing []*config                      // made by the load, for the load to delete
+	changes map[string]map[int64]time.Time // when each was sent, by application and revision
 }
 
 type resource struct {
@@ -56,7 +59,7 @@ type config struct {
 // NewWorld returns a world that is not there yet. Names of all that it makes
 // begin with prefix.
 func NewWorld(c *Client, prefix string, plan scenarios.World) *World {
-	return &World{client: c, prefix: prefix, plan: plan}
+	return &World{client: c, prefix: prefix, plan: plan, changes: map[string]map[int64]time.Time{}}
 }
 
 // Setup makes the world. After an error Cleanup still has to be called.
@@ -90,15 +93,37 @@ func (w *World) make(ctx context.Context, path string, body any) (r resource, er
 	if err == nil {
 		err = json.Unmarshal(a.Body, &r)
 	}
-	w.see(r)
 	return r, err
 }
 
-// see remembers the newest revision, and what has it.
-func (w *World) see(r resource) {
+// committed notes when a change was sent that has been committed.
+func (w *World) committed(application string, a Answer) {
+	revision, err := strconv.ParseInt(a.Header.Get("Config-Revision"), 10, 64)
+	if err != nil || a.Status >= http.StatusBadRequest {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.revision = max(w.revision, r.Revision)
+	if w.changes[application] == nil {
+		w.changes[application] = map[int64]time.Time{}
+	}
+	w.changes[application][revision] = a.Sent
+}
+
+func (w *World) forgetChanges() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.changes)
+}
+
+func (w *World) changesSoFar() map[string]map[int64]time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := map[string]map[int64]time.Time{}
+	for application, changes := range w.changes {
+		all[application] = maps.Clone(changes)
+	}
+	return all
 }
 
 func (w *World) applicationName(i int) string { return fmt.Sprintf("%s-%d", w.prefix, i) }

@@ -161,3 +161,19 @@ func (c cumulated) judge(name string, q float64, client, empty time.Duration) Fi
 	}
 	return f
 }
+
+// ServiceQuantiles returns where the service's histogram has these quantiles, as
+// the end of the bucket; nothing where there is no histogram.
+func ServiceQuantiles(e Evidence, quantiles ...float64) (all []time.Duration) {
+	if len(e.Stages) <= directStage {
+		return nil
+	}
+	h := histogram(e)
+	if len(h.counts) == 0 || h.counts[len(h.counts)-1] <= 0 {
+		return nil
+	}
+	for _, q := range quantiles {
+		all = append(all, min(h.bounds[h.quantile(q)], 10*time.Second))
+	}
+	return all
+}

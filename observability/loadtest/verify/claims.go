@@ -11,6 +11,7 @@ type Verdict string
 // Verdicts, from good to bad.
 const (
 	True      Verdict = "true"
+	NotAsked  Verdict = "not asked" // this run cannot tell, and need not
 	Unchecked Verdict = "unchecked" // the evidence is missing
 	False     Verdict = "false"
 )
@@ -78,7 +79,7 @@ func Judge(e Evidence, ids []string) (judged []Claim) {
 func worst(findings []Finding) Verdict {
 	verdict := True
 	for _, f := range findings {
-		if f.Verdict == False || verdict == True {
+		if f.Verdict == False || f.Verdict == Unchecked && verdict == True {
 			verdict = f.Verdict
 		}
 	}

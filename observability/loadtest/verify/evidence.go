@@ -12,7 +12,8 @@ import (
 // of the pipeline. Claims are judged by nothing else.
 type Evidence struct {
 	Load      Load          `json:"load"`
-	Began     time.Time     `json:"began"`   // the first look, before anything was done
+	Began     time.Time     `json:"began"`   // when the first look began
+	Looked    time.Time     `json:"looked"`  // when it ended; only then anything was done
 	Settled   time.Time     `json:"settled"` // the last look
 	Book      target.Book   `json:"book"`    // what the client counted
 	Truth     target.Totals `json:"truth"`   // what the API tells about the store
@@ -24,7 +25,6 @@ type Evidence struct {
 	CPU       CPU           `json:"cpu"`
 	Exemplars []Exemplar    `json:"exemplars"`
 	Panels    Panels        `json:"panels"`
-	Unasked   string        `json:"unasked"` // what Prometheus could not be asked about, and why
 }
 
 // A Stage is what one place told before and after.

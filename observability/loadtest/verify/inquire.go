@@ -10,13 +10,13 @@ import (
 
 // inquire asks Prometheus about the time of the run.
 func (o *Observer) inquire(ctx context.Context, e *Evidence) error {
-	w := window{o.prom, e.Began, e.Settled}
+	w := window{o.prom, e.Looked, e.Settled}
 	for _, ask := range []func(context.Context, *Evidence) error{w.resets, w.down, w.troubles, w.cpu, w.exemplars} {
 		if err := ask(ctx, e); err != nil {
 			return err
 		}
 	}
-	return nil
+	return o.lookAtPanels(ctx, e)
 }
 
 // A window is a time about which Prometheus is asked.
@@ -39,7 +39,7 @@ func (w window) resets(ctx context.Context, e *Evidence) error {
 	for _, t := range tracks {
 		n := 0
 		for i := 1; i < len(t.points); i++ {
-			if t.points[i].value < t.points[i-1].value {
+			if t.points[i].value < t.points[i-1].value && t.points[i].at.After(w.from) {
 				n++
 			}
 		}
@@ -155,4 +155,25 @@ func (t track) valueAt(at time.Time) float64 {
 		return q.value + (p.value-q.value)*float64(at.Sub(q.at))/float64(p.at.Sub(q.at))
 	}
 	return t.last().value
+}
+
+// PoolWaits returns how many requests since Begin waited for a connection of the
+// database for longer than taking one takes: 100 µs.
+func (o *Observer) PoolWaits(ctx context.Context) (waits float64, err error) {
+	w := window{o.prom, o.looked, time.Now()}
+	const metric = `db_client_connection_wait_time_seconds`
+	for suffix, sign := range map[string]float64{`_count{`: 1, `_bucket{le="0.0001",`: -1} {
+		tracks, err := w.raw(ctx, metric+suffix+ours+`,via="direct"}`)
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range tracks {
+			var start float64
+			if first := t.points[0]; !first.at.After(w.from) {
+				start = first.value
+			}
+			waits += sign * (t.last().value - start)
+		}
+	}
+	return waits, nil
 }

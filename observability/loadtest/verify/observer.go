@@ -24,35 +24,43 @@ const (
 // metrics of the service and of the Collector's exporter.
 type Endpoints struct{ Metrics, Collector, Prometheus string }
 
-// An Observer watches one run.
-type Observer struct {
-	client *target.Client
-	prom   promQL
-	stages []stage
-	settle time.Duration // longest wait for the pipeline to catch up
-
-	began  time.Time
-	before []Snapshot
-	prober *prober
+// Options say what an Observer looks at, and how long it waits.
+type Options struct {
+	Endpoints
+	Dashboards string        // directory
+	Settle     time.Duration // longest wait for the pipeline to catch up
+	Claims     []string      // what is to be judged; for other claims some evidence is not gathered
 }
 
-// NewObserver returns an observer of the pipeline behind client's service. It
-// waits at most settle for the pipeline to catch up with the load.
-func NewObserver(client *target.Client, e Endpoints, settle time.Duration) (*Observer, error) {
+// An Observer watches one run.
+type Observer struct {
+	client  *target.Client
+	prom    promQL
+	stages  []stage
+	options Options
+
+	began, looked time.Time
+	before        []Snapshot
+	prober        *prober
+}
+
+// NewObserver returns an observer of the pipeline behind client's service.
+func NewObserver(client *target.Client, options Options) (*Observer, error) {
 	reader := &http.Client{Timeout: readTimeout}
-	p, err := newPromQL(e.Prometheus, reader)
+	p, err := newPromQL(options.Prometheus, reader)
 	if err != nil {
 		return nil, fmt.Errorf("--prometheus: %w", err)
 	}
 	return &Observer{
-		client: client, prom: p, settle: settle, stages: stages(e, reader, p),
+		client: client, prom: p, options: options, stages: stages(options.Endpoints, reader, p),
 		prober: newProber(client, p),
 	}, nil
 }
 
 // Begin looks at every stage before anything is done, as soon as all of them
 // tell the same; what had not reached the end of the pipeline yet would later be
-// taken for this run's. Its error names a stage that cannot be read.
+// taken for this run's. From then on the client's ledger counts, too. Its error
+// names a stage that cannot be read.
 func (o *Observer) Begin(ctx context.Context) error {
 	o.began = time.Now()
 	o.before = o.look(ctx)
@@ -65,6 +73,8 @@ func (o *Observer) Begin(ctx context.Context) error {
 		o.before = o.look(ctx)
 		return alike(o.before)
 	})
+	o.looked = time.Now()
+	o.client.Ledger.Reset()
 	o.prober.begin(o.before)
 	return ctx.Err()
 }
@@ -94,9 +104,7 @@ type Load struct {
 }
 
 // Steady is the longest stretch of constant rate.
-type Steady struct {
-	From, To time.Time
-}
+type Steady struct{ From, To time.Time }
 
 // End waits until every stage tells what the client counted, or the time for it
 // is over, and returns the evidence. The world that the load worked on must
@@ -106,15 +114,14 @@ func (o *Observer) End(ctx context.Context, l Load) (Evidence, error) {
 	if err != nil {
 		return Evidence{}, err
 	}
-	e := Evidence{Load: l, Began: o.began, Truth: truth, Book: o.client.Ledger.Read()}
+	e := Evidence{Load: l, Began: o.began, Looked: o.looked, Truth: truth, Book: o.client.Ledger.Read()}
 	o.await(ctx, func() bool {
 		e.Stages = o.compare(ctx)
 		return e.settled() && o.prober.allSeen()
 	})
 	e.Settled = time.Now()
 	e.Freshness = o.prober.result()
-	err = o.inquire(ctx, &e)
-	return e, err
+	return e, o.inquire(ctx, &e)
 }
 
 func (o *Observer) compare(ctx context.Context) []Stage {
@@ -134,9 +141,9 @@ func (o *Observer) look(ctx context.Context) []Snapshot {
 	return all
 }
 
-// await returns when done says so, and at the latest after o.settle.
+// await returns when done says so, and at the latest after o.options.Settle.
 func (o *Observer) await(ctx context.Context, done func() bool) {
-	ctx, cancel := context.WithTimeout(ctx, o.settle)
+	ctx, cancel := context.WithTimeout(ctx, o.options.Settle)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()

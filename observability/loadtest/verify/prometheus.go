@@ -66,12 +66,27 @@ func tracks(matrix model.Matrix) (all []track) {
 	return all
 }
 
-// latest returns the newest sample of each series of a selector.
+// latest returns what the newest scrape of each target has of a selector. A
+// series that the scrape no longer has is gone, also where Prometheus was away
+// and could not notice.
 func (p promQL) latest(ctx context.Context, selector string, end time.Time, window time.Duration) ([]sample, error) {
-	tracks, err := p.raw(ctx, selector, end, window)
-	var all []sample
-	for _, t := range tracks {
-		all = append(all, sample{name: t.labels["__name__"], labels: t.labels, value: t.last().value, at: t.last().at})
+	all, err := p.raw(ctx, selector, end, window)
+	newest := map[string]time.Time{}
+	for _, t := range all {
+		if of := t.target(); t.last().at.After(newest[of]) {
+			newest[of] = t.last().at
+		}
 	}
-	return all, err
+	var current []sample
+	for _, t := range all {
+		if t.last().at.Equal(newest[t.target()]) {
+			current = append(current, sample{name: t.labels["__name__"], labels: t.labels, value: t.last().value, at: t.last().at})
+		}
+	}
+	return current, err
+}
+
+// target tells apart what is scraped by itself.
+func (t track) target() string {
+	return t.labels["job"] + " " + t.labels["instance"] + " " + t.labels["via"]
 }
