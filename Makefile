@@ -69,6 +69,10 @@ dashboards: ## write the Grafana dashboards anew from observability/dashboards
 	@go run ./observability/dashboards
 .PHONY: dashboards
 
+catalogue: build tools ## write the catalogue of metrics anew from a live stack under load
+	go test ./observability/gate -run UnderLoad -update -v
+.PHONY: catalogue
+
 # --- tools: the upstream programs, each from its leaf module under observability/tools ---
 TOOLS := observability/tools
 
