@@ -62,7 +62,7 @@ func realProject(t *testing.T) project {
 	}
 	p := project{t: t, dir: t.TempDir(), offset: freeOffset(t)}
 	p.mkdir("bin")
-	for _, name := range []string{"bin/stack", "bin/config-service", "bin/otelcol", "bin/cadvisor", "bin/prometheus", "observability"} {
+	for _, name := range []string{"bin/stack", "bin/config-service", "bin/otelcol", "bin/cadvisor", "bin/prometheus", "bin/viewer", "observability", "docs"} {
 		target := filepath.Join(root, name)
 		if _, err := os.Stat(target); err != nil {
 			skipUnbuilt(t, err)

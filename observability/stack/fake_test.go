@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -30,6 +31,10 @@ func TestMain(m *testing.M) {
 		fakeProgram(argument("-listen_ip") + ":" + argument("-port"))
 	case "prometheus":
 		fakeProgram(argument("--web.listen-address"))
+	case "viewer":
+		fakeProgram(argument("--listen"))
+	case "grafana", "grafana-server":
+		fakeProgram(os.Getenv("GF_SERVER_HTTP_ADDR") + ":" + os.Getenv("GF_SERVER_HTTP_PORT"))
 	default:
 		os.Exit(m.Run())
 	}
@@ -37,13 +42,16 @@ func TestMain(m *testing.M) {
 
 func argument(flag string) string { return os.Args[slices.Index(os.Args, flag)+1] }
 
-// fakeProgram is healthy on whatever path, tells its environment at /env, and
-// stops on SIGTERM, unless FAKE_STUBBORN names it.
+// fakeProgram is healthy on whatever path, tells its environment at /env and its
+// arguments at /args, and stops on SIGTERM, unless FAKE_STUBBORN names it.
 func fakeProgram(address string) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, strings.Join(os.Environ(), "\n"))
+	})
+	http.HandleFunc("/args", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, strings.Join(os.Args[1:], "\n"))
 	})
 	http.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	go func() {
@@ -68,21 +76,29 @@ type project struct {
 func newProject(t *testing.T) project {
 	t.Helper()
 	p := project{t: t, dir: t.TempDir(), offset: freeOffset(t)}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"stack", "otelcol", "config-service", "cadvisor", "prometheus"} {
-		p.mkdir("bin")
-		if err := os.Symlink(self, filepath.Join(p.dir, "bin", name)); err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range []string{"stack", "otelcol", "config-service", "cadvisor", "prometheus", "viewer"} {
+		p.link(filepath.Join(p.dir, "bin", name))
 	}
 	p.write("observability/otel-collector.yml", "# collector\n")
 	p.write("observability/prometheus.yml", "# prometheus at 127.0.0.1:9090\n")
+	p.write("observability/grafana/grafana.ini", "; grafana\n")
+	p.write("observability/grafana/provisioning/dashboards/one.json", "{}")
+	p.write("docs/runbooks/README.md", "# Runbooks\n")
 	p.write("observability/rules/alerts.yml", "# rules\n")
 	p.write("observability/targets/native/config-service.yml", "- targets: ['127.0.0.1:8000'] # direct\n")
 	return p
+}
+
+// link makes path a program that is this one.
+func (p project) link(path string) {
+	p.t.Helper()
+	self, err := os.Executable()
+	if err == nil {
+		err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(self, path))
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func (p project) mkdir(name string) {

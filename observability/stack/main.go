@@ -66,8 +66,9 @@ func supervisor(o options, programs []supervise.Program, stdout io.Writer, geten
 		Colour:   colourful(stdout, getenv),
 		LogDir:   o.logs(),
 		Cgroup:   o.cgroup(),
-		HowTo:    fmt.Sprintf("Ctrl-C, or kill %d, stops it all. The data stay in %s/.", os.Getpid(), filepath.Clean(o.data)),
-		Pace:     supervise.DefaultPace(),
+		HowTo: fmt.Sprintf("The dashboards are on %s\n  Ctrl-C, or kill %d, stops it all. The data stay in %s/.",
+			o.url(dashboardsPort, "/"), os.Getpid(), filepath.Clean(o.data)),
+		Pace: supervise.DefaultPace(),
 	}
 }
 

@@ -17,7 +17,7 @@ type options struct {
 	offset int    // added to every port
 	data   string // directory of what outlives a run
 	bin    string // directory of the programs
-	config string // directory of otel-collector.yml and prometheus.yml
+	config string // directory of otel-collector.yml, prometheus.yml and grafana/
 }
 
 // largestOffset keeps the largest port of the pipeline within the 65535 there are.
@@ -28,7 +28,7 @@ func (o *options) set() *cli.Set {
 	s.IntVar(&o.offset, "port-offset", 0, "`number` added to every port, so that stacks run side by side")
 	s.StringVar(&o.data, "data", "data", "`directory` for databases and logs; a second run picks it up")
 	s.StringVar(&o.bin, "bin", "bin", "`directory` of the programs")
-	s.StringVar(&o.config, "config", "observability", "`directory` of otel-collector.yml, prometheus.yml, rules and targets")
+	s.StringVar(&o.config, "config", "observability", "`directory` of otel-collector.yml, prometheus.yml, rules, targets and grafana")
 	return s
 }
 
@@ -51,7 +51,7 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 			faults = append(faults, fmt.Errorf("--%s is empty; it must name a directory", name))
 		}
 	}
-	return o, errors.Join(append(faults, checkListen(o, getenv))...)
+	return o, errors.Join(append(faults, checkListen(o, getenv), checkGrafanaHome(getenv))...)
 }
 
 // checkListen refuses a service address that the stack could not find: the
@@ -72,13 +72,15 @@ func help() string {
 	var o options
 	return `usage: stack [OPTION...]
 
-Runs the configuration service, the OpenTelemetry Collector, cAdvisor and
-Prometheus on 127.0.0.1 until Ctrl-C. Start it in the root of the project.
+Runs the configuration service, the OpenTelemetry Collector, cAdvisor,
+Prometheus and the dashboards on 127.0.0.1 until Ctrl-C. Start it in the root
+of the project.
 
 options, each with its environment variable, which the flag overrides:
 ` + o.set().Help() + `
 The service also obeys your own CONFIG_SERVICE_* and OTEL_* variables where they
-are set. NO_COLOR switches colours off.
+are set. GRAFANA_HOME names an installation of Grafana that shows the dashboards
+instead of the viewer. NO_COLOR switches colours off.
 
 Exit codes: 0 stopped when asked, 2 faulty options, 1 everything else.
 `

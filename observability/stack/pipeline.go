@@ -20,12 +20,13 @@ const (
 	collectorHealthPort   = 13133 // the largest: see largestOffset
 	cadvisorPort          = 8080
 	prometheusPort        = 9090
+	dashboardsPort        = 3001
 )
 
-// pipeline is the table of what this stack runs. Prometheus starts last, so that
-// each of its targets is up when it looks for the first time.
+// pipeline is the table of what this stack runs. Prometheus starts after its
+// targets, so that each is up when it looks for the first time.
 func pipeline(o options, getenv func(string) string) []supervise.Program {
-	return []supervise.Program{collector(o), service(o, getenv), cadvisor(o), prometheus(o)}
+	return []supervise.Program{collector(o), service(o, getenv), cadvisor(o), prometheus(o), dashboards(o, getenv)}
 }
 
 func collector(o options) supervise.Program {

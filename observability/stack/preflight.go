@@ -13,7 +13,7 @@ import (
 func checkFiles(programs []supervise.Program) error {
 	var unbuilt, missing []string
 	for _, p := range programs {
-		if info, err := os.Stat(p.Command[0]); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+		if !executable(p.Command[0]) {
 			unbuilt = append(unbuilt, p.Command[0])
 		}
 		for _, file := range p.Files {
@@ -24,7 +24,7 @@ func checkFiles(programs []supervise.Program) error {
 	}
 	var faults []error
 	if len(unbuilt) > 0 {
-		faults = append(faults, fmt.Errorf("not built: %s; `make run` builds all of them, `make tools` all but the service",
+		faults = append(faults, fmt.Errorf("not built: %s; `make run` builds all of them, `make tools` the upstream ones",
 			strings.Join(unbuilt, ", ")))
 	}
 	if len(missing) > 0 {

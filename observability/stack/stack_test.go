@@ -23,8 +23,8 @@ func TestCtrlCStopsEverythingInReverseOrderAndLeavesNothing(t *testing.T) {
 	p := newProject(t)
 	s := p.start(nil)
 	s.await(healthy)
-	if n := len(p.processes()); n != 4 {
-		t.Fatalf("%d programs run, want 4; the test would prove nothing", n)
+	if n := len(p.processes()); n != 5 {
+		t.Fatalf("%d programs run, want 5; the test would prove nothing", n)
 	}
 	s.signal(syscall.SIGINT)
 	code, out := s.end()
@@ -37,7 +37,7 @@ func TestCtrlCStopsEverythingInReverseOrderAndLeavesNothing(t *testing.T) {
 		stopped = append(stopped, match[1])
 	}
 	service, collector := slices.Index(stopped, "config-service"), slices.Index(stopped, "otel-collector")
-	if len(stopped) != 4 || stopped[0] != "prometheus" || collector < service {
+	if len(stopped) != 5 || stopped[0] != "viewer" || stopped[1] != "prometheus" || collector < service {
 		t.Errorf("stopped in the order %v:\n%s", stopped, out)
 	}
 	if left := p.processes(); len(left) > 0 {
@@ -48,7 +48,7 @@ func TestCtrlCStopsEverythingInReverseOrderAndLeavesNothing(t *testing.T) {
 func TestProgramsStartInOrderOfNeed(t *testing.T) {
 	s := newProject(t).start(nil)
 	s.await(healthy)
-	s.await(`prometheus +\| fake listens`) // its output may come later than its health
+	s.await(`viewer +\| fake listens`) // its output may come later than its health
 	out := s.out.String()
 	position := func(text string) int {
 		at := strings.Index(out, text)
@@ -61,7 +61,8 @@ func TestProgramsStartInOrderOfNeed(t *testing.T) {
 		{"otel-collector is healthy", "config-service | fake listens"},
 		{"config-service is healthy", "prometheus     | fake listens"},
 		{"cadvisor is healthy", "prometheus     | fake listens"},
-		{"prometheus is healthy", "PROGRAM"},
+		{"prometheus is healthy", "viewer         | fake listens"},
+		{"viewer is healthy", "PROGRAM"},
 	} {
 		if position(pair[0]) > position(pair[1]) {
 			t.Errorf("%q came after %q:\n%s", pair[0], pair[1], out)
@@ -102,8 +103,8 @@ func TestSIGKILLOfTheStackLeavesNoProcess(t *testing.T) {
 	p := newProject(t)
 	s := p.start(nil)
 	s.await(healthy)
-	if n := len(p.processes()); n != 4 {
-		t.Fatalf("%d programs run, want 4; the test would prove nothing", n)
+	if n := len(p.processes()); n != 5 {
+		t.Fatalf("%d programs run, want 5; the test would prove nothing", n)
 	}
 	s.signal(syscall.SIGKILL)
 	s.end()
@@ -250,7 +251,7 @@ func TestMissingProgramsAndFilesAreNamedTogetherWithTheRemedy(t *testing.T) {
 		}
 	}
 	code, out := p.start(nil).end()
-	want := "stack: not built: bin/otelcol, bin/prometheus; `make run` builds all of them, `make tools` all but the service\n" +
+	want := "stack: not built: bin/otelcol, bin/prometheus; `make run` builds all of them, `make tools` the upstream ones\n" +
 		"not found: observability/prometheus.yml; start the stack in the root of the project, or name the directory with --config\n"
 	if code != 1 || out != want {
 		t.Errorf("exit code %d, want 1; output\n%swant\n%s", code, out, want)

@@ -3,6 +3,7 @@ import { GlobalStyles, PortalContainer } from '@grafana/ui';
 import { useEffect, useMemo, type ReactNode } from 'react';
 import { DashboardPage } from '../dashboard/DashboardPage';
 import { HomePage } from '../home/HomePage';
+import { Guard } from './Guard';
 import { useAddress } from './location';
 
 /** The whole app: a theme, and the page that the path names. */
@@ -16,7 +17,7 @@ export function App() {
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
-      {page(path)}
+      <Guard on={[path]}>{page(path)}</Guard>
       <PortalContainer />
     </ThemeContext.Provider>
   );

@@ -8,6 +8,7 @@ import { ThemeSwitch } from './ThemeSwitch';
 interface Props {
   title: string;
   controls?: ReactNode; // beside the title
+  bar?: ReactNode; // below it
   children: ReactNode;
 }
 
@@ -18,7 +19,7 @@ const pages = [
 ] as const;
 
 /** What every page has around it: the way to the other pages, its title and its controls. */
-export function Frame({ title, controls, children }: Props) {
+export function Frame({ title, controls, bar, children }: Props) {
   const styles = useStyles2(getStyles);
   useEffect(() => {
     document.title = title;
@@ -37,6 +38,7 @@ export function Frame({ title, controls, children }: Props) {
         <div className={styles.controls}>{controls}</div>
         <ThemeSwitch />
       </header>
+      {bar && <div className={styles.bar}>{bar}</div>}
       <main className={styles.main}>{children}</main>
     </>
   );
@@ -69,5 +71,12 @@ const getStyles = (theme: GrafanaTheme2) => ({
     flexGrow: 1,
   }),
   controls: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1) }),
+  bar: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: theme.spacing(1, 2),
+    padding: theme.spacing(1, 2, 0),
+  }),
   main: css({ padding: theme.spacing(2) }),
 });

@@ -12,7 +12,8 @@ export function prepareGrafana(): void {
   window.__grafana_public_path__ = '/public/';
   void initPluginTranslations('viewer');
   standardTransformersRegistry.setInit(() =>
-    Object.values(standardTransformers).map((transformation) => ({
+    // Two of them are the same.
+    [...new Map(Object.values(standardTransformers).map((one) => [one.id, one])).values()].map((transformation) => ({
       id: transformation.id,
       name: transformation.name,
       description: transformation.description ?? '',

@@ -1,11 +1,18 @@
 import { dateTime, isDateTime, type RawTimeRange, type TimeRange } from '@grafana/data';
-import { setParams } from './location';
+import { useMemo } from 'react';
+import { setParams, useAddress } from './location';
 
 const usual: RawTimeRange = { from: 'now-15m', to: 'now' };
 
 /** The range in the address (relative, or milliseconds, or a date), or else the fallback. */
-export function rawRange(params: URLSearchParams, fallback: RawTimeRange = usual): RawTimeRange {
-  return { from: rawTime(params.get('from')) ?? fallback.from, to: rawTime(params.get('to')) ?? fallback.to };
+export function useRawRange(fallback: RawTimeRange = usual): RawTimeRange {
+  const { params } = useAddress();
+  const from = params.get('from');
+  const to = params.get('to');
+  return useMemo(
+    () => ({ from: rawTime(from) ?? fallback.from, to: rawTime(to) ?? fallback.to }),
+    [from, to, fallback]
+  );
 }
 
 function rawTime(text: string | null): RawTimeRange['from'] | undefined {

@@ -1,4 +1,3 @@
-import type { RawTimeRange } from '@grafana/data';
 import { LoadingPlaceholder } from '@grafana/ui';
 import { useMemo } from 'react';
 import { Frame } from '../app/Frame';
@@ -6,14 +5,18 @@ import { useLoaded } from '../app/load';
 import { setParams, useAddress } from '../app/location';
 import { Problem } from '../app/Problem';
 import { TimeControls } from '../app/TimeControls';
-import { rawRange } from '../app/timeRange';
-import { useCycle } from './cycle';
-import { DashboardContext } from './context';
+import { useRawRange } from '../app/timeRange';
+import { loadMarks, prometheusAnnotations } from './annotations';
+import { AnnotationSwitches, useShownAnnotations } from './AnnotationSwitches';
+import { DashboardContext, type OpenDashboard } from './context';
+import { useCycle, type Cycle } from './cycle';
+import { DashboardLinks } from './DashboardLinks';
 import { Grid } from './Grid';
 import { seconds } from './interval';
-import { sections, type Dashboard } from './model';
+import { sections, type Annotation, type Dashboard } from './model';
 import { fetchDashboard, fetchScrapeInterval } from './sources';
-import { resolveVariables, valuesOf } from './variables';
+import { VariableBar } from './VariableBar';
+import { resolveVariables, valuesOf, type Variable } from './variables';
 
 /** Shows the dashboard with this uid. */
 export function DashboardPage({ uid }: { uid: string }) {
@@ -32,24 +35,17 @@ export function DashboardPage({ uid }: { uid: string }) {
       </Frame>
     );
   }
-  return <OpenDashboard dashboard={file.value[0]} scrape={seconds(file.value[1])} />;
+  return <LoadedDashboard dashboard={file.value[0]} scrape={seconds(file.value[1])} />;
 }
 
-function OpenDashboard({ dashboard, scrape }: { dashboard: Dashboard; scrape: number }) {
+function LoadedDashboard({ dashboard, scrape }: { dashboard: Dashboard; scrape: number }) {
   const { params } = useAddress();
-  const raw: RawTimeRange = rawRange(params, dashboard.time);
   const interval = params.get('refresh') ?? (dashboard.refresh || '');
-  const { cycle, refresh } = useCycle(raw, interval);
-  const wanted = [...params].filter(([name]) => name.startsWith('var-')).join('&');
-  const variables = useLoaded(
-    () => resolveVariables(dashboard.templating?.list ?? [], params, cycle.range),
-    [dashboard, wanted, String(raw.from), String(raw.to)]
-  );
-  const context = useMemo(
-    () =>
-      variables.value && { dashboard, cycle, scrape, variables: variables.value, values: valuesOf(variables.value) },
-    [dashboard, cycle, scrape, variables.value]
-  );
+  const { cycle, refresh } = useCycle(useRawRange(dashboard.time), interval);
+  const variables = useVariables(dashboard, cycle);
+  const annotations = useMemo(() => prometheusAnnotations(dashboard.annotations?.list), [dashboard]);
+  const open = useOpenDashboard(dashboard, cycle, scrape, variables, useShownAnnotations(annotations));
+  const parts = useMemo(() => sections(dashboard), [dashboard]);
   return (
     <Frame
       title={dashboard.title}
@@ -61,12 +57,46 @@ function OpenDashboard({ dashboard, scrape }: { dashboard: Dashboard; scrape: nu
           onInterval={(chosen) => setParams({ refresh: chosen })}
         />
       }
+      bar={
+        <>
+          <VariableBar variables={variables ?? []} />
+          <AnnotationSwitches annotations={annotations} />
+          <DashboardLinks dashboard={dashboard} />
+        </>
+      }
     >
-      {context && (
-        <DashboardContext value={context}>
-          <Grid sections={sections(dashboard)} />
+      {open && (
+        <DashboardContext value={open}>
+          <Grid sections={parts} />
         </DashboardContext>
       )}
     </Frame>
+  );
+}
+
+/** The variables as the address has them; resolved anew when another value or range is chosen. */
+function useVariables(dashboard: Dashboard, cycle: Cycle): Variable[] | undefined {
+  const { params } = useAddress();
+  const wanted = [...params].filter(([name]) => /^(var-.*|from|to)$/.test(name)).join('&');
+  return useLoaded(() => resolveVariables(dashboard.templating?.list ?? [], params, cycle.range), [dashboard, wanted])
+    .value;
+}
+
+function useOpenDashboard(
+  dashboard: Dashboard,
+  cycle: Cycle,
+  scrape: number,
+  variables: Variable[] | undefined,
+  annotations: Annotation[]
+): OpenDashboard | undefined {
+  const values = useMemo(() => variables && valuesOf(variables), [variables]);
+  const { value: marks } = useLoaded(
+    async () =>
+      (await Promise.all(annotations.map((one) => loadMarks(one, cycle, values ?? new Map(), scrape)))).flat(),
+    [annotations, cycle, values]
+  );
+  return useMemo(
+    () => (variables && values ? { dashboard, cycle, scrape, variables, values, marks: marks ?? [] } : undefined),
+    [dashboard, cycle, scrape, variables, values, marks]
   );
 }

@@ -2,30 +2,25 @@ import { LoadingState } from '@grafana/data';
 import { PanelChrome, useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { useLoaded } from '../app/load';
-import { drawings } from '../panels';
 import { useDashboard } from './context';
+import { withDefaults } from './defaults';
 import { interpolate } from './interpolate';
+import { limitsOf } from './limits';
 import type { Panel } from './model';
 import { decorate, loadPanel } from './panelData';
+import { PanelPicture } from './PanelPicture';
+import { PanelTitleItems } from './PanelTitleItems';
 import { useSize } from './useSize';
 
 /** One panel with its frame: its picture, or why there is none. */
 export function PanelBox({ panel }: { panel: Panel }) {
   const { ref, width, height, inView } = useSize();
-  const { cycle, values, scrape } = useDashboard();
-  const theme = useTheme2();
-  const loaded = useLoaded(
-    async () =>
-      inView && width > 0
-        ? { cycle, frames: await loadPanel(panel, { cycle, values, scrape, points: width }) }
-        : undefined,
-    [panel, cycle, values, inView, width > 0]
-  );
-  const data = loaded.value;
-  const frames = useMemo(() => data && decorate(panel, data.frames, values, theme), [panel, data, values, theme]);
-  const Drawing = drawings[panel.type];
+  const { values } = useDashboard();
+  const complete = useMemo(() => withDefaults(panel), [panel]);
+  const limits = useMemo(() => limitsOf(panel), [panel]);
+  const { data, error, loading } = usePanelData(complete, inView && width > 0 && limits.length === 0, width);
   return (
-    <div ref={ref} style={{ height: '100%' }}>
+    <div ref={ref} style={{ height: '100%' }} data-panel={panel.id}>
       {width > 0 && (
         <PanelChrome
           width={width}
@@ -33,29 +28,39 @@ export function PanelBox({ panel }: { panel: Panel }) {
           title={interpolate(panel.title ?? '', values)}
           description={interpolate(panel.description ?? '', values)}
           displayMode={panel.transparent ? 'transparent' : 'default'}
-          loadingState={data?.cycle === cycle ? LoadingState.Done : LoadingState.Loading}
-          statusMessage={loaded.error ?? ''}
+          titleItems={<PanelTitleItems panel={panel} />}
+          loadingState={loading ? LoadingState.Loading : LoadingState.Done}
+          statusMessage={error ?? ''}
         >
-          {(innerWidth, innerHeight) =>
-            !Drawing ? (
-              <p>cannot draw a panel of type “{panel.type}” here</p>
-            ) : loaded.error !== undefined ? (
-              <p role="alert">{loaded.error}</p>
-            ) : (
-              frames &&
-              data && (
-                <Drawing
-                  panel={panel}
-                  frames={frames}
-                  range={data.cycle.range}
-                  width={innerWidth}
-                  height={innerHeight}
-                />
-              )
-            )
-          }
+          {(innerWidth, innerHeight) => (
+            <PanelPicture
+              panel={complete}
+              limits={limits}
+              error={error}
+              data={data}
+              width={innerWidth}
+              height={innerHeight}
+            />
+          )}
         </PanelChrome>
       )}
     </div>
   );
+}
+
+/** The panel's data, asked for again in each cycle while wanted. */
+function usePanelData(panel: Panel, wanted: boolean, width: number) {
+  const { cycle, values, scrape } = useDashboard();
+  const theme = useTheme2();
+  const loaded = useLoaded(
+    async () =>
+      wanted ? { cycle, frames: await loadPanel(panel, { cycle, values, scrape, points: width }) } : undefined,
+    [panel, cycle, values, wanted]
+  );
+  const { value, error } = loaded;
+  const data = useMemo(
+    () => value && { frames: decorate(panel, value.frames, values, theme), range: value.cycle.range },
+    [panel, value, values, theme]
+  );
+  return { data, error, loading: wanted && value?.cycle !== cycle && error === undefined };
 }

@@ -1,4 +1,5 @@
 import { createContext, use } from 'react';
+import type { Mark } from './annotations';
 import type { Cycle } from './cycle';
 import type { Values } from './interpolate';
 import type { Dashboard } from './model';
@@ -11,6 +12,7 @@ export interface OpenDashboard {
   scrape: number; // seconds between two scrapes
   variables: Variable[];
   values: Values;
+  marks: Mark[]; // the annotations of the range
 }
 
 export const DashboardContext = createContext<OpenDashboard | undefined>(undefined);

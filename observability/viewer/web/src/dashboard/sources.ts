@@ -6,6 +6,21 @@ export function fetchDashboard(uid: string): Promise<Dashboard> {
   return fetchJSON(`/api/dashboards/${encodeURIComponent(uid)}`);
 }
 
+/** What the server tells of a dashboard's file. */
+export interface DashboardFile {
+  file: string;
+  uid?: string;
+  title?: string;
+  description?: string;
+  tags?: string[];
+  error?: string; // why it cannot be opened
+}
+
+/** Lists the files, those too that cannot be opened. */
+export function listDashboards(): Promise<DashboardFile[]> {
+  return fetchJSON('/api/dashboards');
+}
+
 interface DataSource {
   uid: string;
   type: string;

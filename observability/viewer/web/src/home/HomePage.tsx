@@ -1,18 +1,11 @@
-import { fetchJSON, useLoaded } from '../app/load';
+import { useLoaded } from '../app/load';
 import { Frame } from '../app/Frame';
 import { PageLink } from '../app/PageLink';
-
-interface DashboardFile {
-  file: string;
-  uid?: string;
-  title?: string;
-  description?: string;
-  error?: string;
-}
+import { listDashboards } from '../dashboard/sources';
 
 /** Lists the dashboards. */
 export function HomePage() {
-  const { value: files = [] } = useLoaded(() => fetchJSON<DashboardFile[]>('/api/dashboards'), []);
+  const { value: files = [] } = useLoaded(listDashboards, []);
   return (
     <Frame title="Dashboards">
       <ul>

@@ -1,0 +1,1 @@
+import{r as e}from"./rolldown-runtime-BCiCTKAo.js";var t=e({default:()=>void 0,loader:()=>void 0});export{t};
