@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strings"
 )
 
 // newHandler is the whole of what the viewer answers.
@@ -27,6 +29,7 @@ func newHandler(o options) (http.Handler, error) {
 	for _, page := range []string{"/{$}", "/explore", "/alerts", "/runbooks", "/runbooks/{name}", "/d/{uid}"} {
 		mux.HandleFunc("GET "+page, files.page)
 	}
+	mux.HandleFunc("GET /public/runbooks/{file}", runbookPage)
 	mux.Handle("/", files)
 	return secured(mux), nil
 }
@@ -34,6 +37,12 @@ func newHandler(o options) (http.Handler, error) {
 func healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("ok\n"))
+}
+
+// runbookPage leads from where Grafana serves a runbook, and where the dashboard
+// files link to, to its page.
+func runbookPage(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/runbooks/"+url.PathEscape(strings.TrimSuffix(r.PathValue("file"), ".md")), http.StatusMovedPermanently)
 }
 
 func noSuchAPI(w http.ResponseWriter, r *http.Request) {

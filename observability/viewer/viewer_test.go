@@ -146,6 +146,7 @@ func TestFilesAndPages(t *testing.T) {
 		"/explore":                          {200, `<div id="root">`},
 		"/alerts":                           {200, `<div id="root">`},
 		"/runbooks/ServiceDown":             {200, `<div id="root">`},
+		"/public/runbooks/ServiceDown.md":   {200, `<div id="root">`},
 		"/api/dashboards":                   {200, `"uid":"sample"`},
 		"/api/dashboards/sample":            {200, `"panels"`},
 		"/api/dashboards/none":              {404, `has the uid \"none\"`},

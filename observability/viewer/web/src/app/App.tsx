@@ -1,10 +1,15 @@
 import { createTheme, ThemeContext } from '@grafana/data';
 import { GlobalStyles, PortalContainer } from '@grafana/ui';
-import { useEffect, useMemo, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useMemo, type ReactNode } from 'react';
+import { AlertsPage } from '../alerts/AlertsPage';
 import { DashboardPage } from '../dashboard/DashboardPage';
 import { HomePage } from '../home/HomePage';
+import { RunbookPage } from '../runbooks/RunbookPage';
 import { Guard } from './Guard';
 import { useAddress } from './location';
+
+// Its editor is a large part of the app, which most people never open.
+const ExplorePage = lazy(() => import('../explore/ExplorePage'));
 
 /** The whole app: a theme, and the page that the path names. */
 export function App() {
@@ -17,7 +22,9 @@ export function App() {
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
-      <Guard on={[path]}>{page(path)}</Guard>
+      <Guard on={[path]}>
+        <Suspense>{page(path)}</Suspense>
+      </Guard>
       <PortalContainer />
     </ThemeContext.Provider>
   );
@@ -28,6 +35,12 @@ function page(path: string): ReactNode {
   switch (first) {
     case 'd':
       return <DashboardPage key={second} uid={second} />;
+    case 'explore':
+      return <ExplorePage />;
+    case 'alerts':
+      return <AlertsPage />;
+    case 'runbooks':
+      return <RunbookPage name={second} />;
     default:
       return <HomePage />;
   }

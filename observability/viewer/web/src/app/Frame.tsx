@@ -34,7 +34,8 @@ export function Frame({ title, controls, bar, children }: Props) {
             </PageLink>
           ))}
         </nav>
-        <h1 className={styles.title}>{title}</h1>
+        <h1 className={pages.some(([, name]) => name === title) ? styles.spoken : styles.title}>{title}</h1>
+        <div className={styles.gap} />
         <div className={styles.controls}>{controls}</div>
         <ThemeSwitch />
       </header>
@@ -68,8 +69,10 @@ const getStyles = (theme: GrafanaTheme2) => ({
     margin: 0,
     fontSize: theme.typography.h4.fontSize,
     lineHeight: theme.typography.h4.lineHeight,
-    flexGrow: 1,
   }),
+  // The way to the page says it already to those who see.
+  spoken: css({ position: 'absolute', width: 1, height: 1, margin: 0, overflow: 'hidden', clipPath: 'inset(50%)' }),
+  gap: css({ flexGrow: 1 }),
   controls: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1) }),
   bar: css({
     display: 'flex',

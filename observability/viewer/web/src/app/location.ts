@@ -39,6 +39,25 @@ export function openPage(href: string): void {
   go(new URL(pageLink(href), window.location.origin));
 }
 
+/** Lets plain clicks on links to pages of this app open them without loading the app anew. */
+export function followLinks(): void {
+  document.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    const modified = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (
+      !link ||
+      modified ||
+      event.defaultPrevented ||
+      link.target === '_blank' ||
+      link.origin !== window.location.origin
+    ) {
+      return;
+    }
+    event.preventDefault();
+    openPage(link.pathname + link.search + link.hash);
+  });
+}
+
 /** The address of a page, with those parameters of this one that are carried on. */
 export function pageLink(href: string): string {
   const url = new URL(href, window.location.origin);

@@ -37,3 +37,9 @@ export async function fetchScrapeInterval(): Promise<string> {
 export function isPrometheus(source: DataSourceRef | undefined): boolean {
   return source?.type === undefined || source.type === 'prometheus' || source.type === 'datasource';
 }
+
+/** The alerts that a dashboard is about: those whose runbooks its panels link to. */
+export function alertsOf({ panels = [] }: Dashboard): string[] {
+  const links = panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).flatMap((panel) => panel.links ?? []);
+  return links.flatMap(({ url }) => /runbooks\/(\w+)/.exec(url)?.[1] ?? []);
+}
