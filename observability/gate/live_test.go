@@ -30,7 +30,7 @@ func TestUnderLoadEveryPanelHasDataAndTheCatalogueIsTrue(t *testing.T) {
 func start(t *testing.T, o nativestack.Options) *nativestack.Stack {
 	t.Helper()
 	o.Root = absRoot(t)
-	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus"} {
+	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "viewer"} {
 		wantBuilt(t, filepath.Join(o.Root, "bin", name))
 	}
 	o.Dir = t.TempDir()

@@ -179,7 +179,7 @@ func TestARenamedMetricAndADroppedLabelAreCaught(t *testing.T) {
 func binWithRenamedMetric(t *testing.T) string {
 	t.Helper()
 	bin, top := t.TempDir(), absRoot(t)
-	for _, name := range []string{"otelcol", "cadvisor", "prometheus"} {
+	for _, name := range []string{"otelcol", "cadvisor", "prometheus", "viewer"} {
 		if err := os.Symlink(filepath.Join(top, "bin", name), filepath.Join(bin, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -208,11 +208,13 @@ func binWithRenamedMetric(t *testing.T) string {
 func configWithDroppedLabel(t *testing.T) string {
 	t.Helper()
 	config := t.TempDir()
-	if err := os.CopyFS(config, os.DirFS("..")); err != nil {
-		t.Fatal(err)
+	const file = "prometheus.yml"
+	for _, name := range []string{"otel-collector.yml", "rules", "targets", "grafana"} {
+		if err := os.Symlink(filepath.Join(absRoot(t), "observability", name), filepath.Join(config, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	file := filepath.Join(config, "prometheus.yml")
-	replaceIn(t, file, file, "relabel_configs: &direct\n      - {target_label: via, replacement: direct}", "relabel_configs: &direct []")
+	replaceIn(t, filepath.Join("..", file), filepath.Join(config, file), "relabel_configs: &direct\n      - {target_label: via, replacement: direct}", "relabel_configs: &direct []")
 	return config
 }
 

@@ -27,6 +27,7 @@ const (
 	Collector  = 8888
 	Cadvisor   = 8080
 	Prometheus = 9090
+	Dashboards = 3001
 )
 
 // Options say how a stack differs from that of `make run`.
@@ -145,7 +146,7 @@ func freeOffset() (int, error) {
 }
 
 func free(offset int) bool {
-	for _, port := range []int{Service, OTLP, 4318, 8889, Collector, 13133, Cadvisor, Prometheus, 3001} {
+	for _, port := range []int{Service, OTLP, 4318, 8889, Collector, 13133, Cadvisor, Prometheus, Dashboards} {
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+offset))
 		if err != nil {
 			return false
