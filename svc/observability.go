@@ -109,17 +109,18 @@ func (t *telemetry) flush() {
 // sdk is what an SDK gives: providers, a handler for log records, metrics to
 // scrape, and how to stop it.
 type sdk struct {
-	providers instrument.Providers
-	handler   slog.Handler
-	scrape    http.Handler
-	shutdown  func(context.Context) error
+	providers  instrument.Providers
+	handler    slog.Handler
+	scrape     http.Handler
+	middleware func(instrument.Providers) (func(http.Handler) http.Handler, error)
+	shutdown   func(context.Context) error
 }
 
 // telemetry puts the service's instruments onto s.
 func (s sdk) telemetry(propagator propagation.TextMapPropagator) (*telemetry, error) {
 	p := s.providers
 	p.Propagator, p.Logger = propagator, slog.New(s.handler)
-	middleware, err1 := instrument.HTTP(p)
+	middleware, err1 := s.middleware(p)
 	outcomes, err2 := instrument.NewOutcomes(p)
 	pools, err3 := instrument.NewPools(p)
 	err4 := instrument.Process(p)
@@ -144,7 +145,8 @@ func noSDK(console slog.Handler) sdk {
 		scrape: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "telemetry is off: OTEL_SDK_DISABLED=true", http.StatusNotFound)
 		}),
-		shutdown: func(context.Context) error { return nil },
+		middleware: instrument.Propagation,
+		shutdown:   func(context.Context) error { return nil },
 	}
 }
 
@@ -168,9 +170,10 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	tracers := newTracers(res, spans, sampler)
 	loggers, handler := newLoggers(res, records, level, console)
 	return sdk{
-		providers: instrument.Providers{Meter: meters, Tracer: tracers},
-		handler:   handler,
-		scrape:    scrape,
+		providers:  instrument.Providers{Meter: meters, Tracer: tracers},
+		handler:    handler,
+		scrape:     scrape,
+		middleware: instrument.HTTP,
 		shutdown: func(ctx context.Context) error {
 			reports.stopping.Store(true)
 			return stopAll(ctx, map[string]func(context.Context) error{

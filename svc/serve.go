@@ -94,7 +94,7 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 	}
 	// Asked only once there is a feed.
 	fresh := func() bool { return s.feed.Staleness() <= s.CacheStaleness }
-	cached := cache.New(measured, s.CacheBytes, fresh)
+	cached := cache.New(measured, s.CacheBytes, fresh, httpapi.Prepare)
 	if release, err = s.startBackground(ctx, t, cached, store.Listen); err != nil {
 		return nil, nil, err
 	}

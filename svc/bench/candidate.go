@@ -71,7 +71,7 @@ func (b *bench) startService(ctx context.Context, name, binary, databaseURL stri
 		"--database-url=" + databaseURL, "--write-rate=0"}
 	s, err := b.start(ctx, program{
 		name: name, command: append(command, args...), env: m.env(b.collector),
-		address: address, debug: debug, ready: "http://" + address + "/readyz",
+		address: address, debug: debug, ready: "http://" + address + "/readyz", pinned: b.pinned,
 	})
 	c.server = s
 	return c, err
@@ -89,7 +89,7 @@ func (b *bench) startBare(ctx context.Context, name, kind string, a answer) (*se
 	}
 	env := append(otlp(b.collector), "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.05")
 	return b.start(ctx, program{
-		name: name, env: env, address: address, debug: debug, ready: "http://" + debug + "/debug/pprof/",
+		name: name, env: env, address: address, debug: debug, ready: "http://" + debug + "/debug/pprof/", pinned: b.pinned,
 		command: []string{b.self, "serve", "--kind=" + kind, "--listen=" + address, "--debug-listen=" + debug, "--answer=" + file},
 	})
 }

@@ -60,12 +60,13 @@ func ended(err error, stderr io.Writer) int {
 
 // options are what a user may set.
 type options struct {
-	plan   string // one of plans
-	bin    string
-	rounds int
-	turn   time.Duration
-	size   int
-	json   string
+	plan     string // one of plans
+	bin      string
+	rounds   int
+	turn     time.Duration
+	size     int
+	json     string
+	profiles string
 }
 
 func (o *options) set() *cli.Set {
@@ -75,6 +76,7 @@ func (o *options) set() *cli.Set {
 	s.DurationVar(&o.turn, "turn", 2*time.Second, "`time` that a turn takes")
 	s.IntVar(&o.size, "size", 1_000_000, "`number` of configurations in the large store")
 	s.StringVar(&o.json, "json", "", "`file` that gets all samples as JSON")
+	s.StringVar(&o.profiles, "profiles", "", "`directory` that gets a CPU profile of each row, for go tool pprof")
 	return s
 }
 

@@ -46,15 +46,25 @@ type row struct {
 	Samples []sample `json:"samples"`
 }
 
-// warmUp is how long a server gets its load before each turn, which fills
-// caches and lets the machine's attention turn to it.
-const warmUp = 200 * time.Millisecond
+const (
+	// warmUp is how long a server gets its load before each turn, for the
+	// machine's attention to turn to it.
+	warmUp = 200 * time.Millisecond
+	// primeTime is how long it gets it before the first round, which fills
+	// caches.
+	primeTime = time.Second
+)
 
 // run gives each entry a turn in each round, each round beginning with another.
 func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (result, error) {
 	r := result{Contest: c.name, Rows: make([]row, len(c.entries))}
 	for i, e := range c.entries {
 		r.Rows[i].Name = e.name
+	}
+	for _, e := range c.entries {
+		if err := e.prime(ctx); err != nil {
+			return r, fmt.Errorf("%s, %s: %w", c.name, e.name, err)
+		}
 	}
 	for round := range rounds {
 		for i := range c.entries {
@@ -69,14 +79,22 @@ func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (resul
 	return r, nil
 }
 
-func (e entry) turn(ctx context.Context, d time.Duration) (sample, error) {
+// loadFor is the entry's load, for so long.
+func (e entry) loadFor(d time.Duration) load.Load {
 	l := e.load
-	l.Address = e.server.address
-	l.Duration = warmUp
-	if _, err := load.Run(l); err != nil || ctx.Err() != nil {
+	l.Address, l.Pinned, l.Duration = e.server.address, e.server.pinned, d
+	return l
+}
+
+func (e entry) prime(ctx context.Context) error {
+	_, err := load.Run(e.loadFor(primeTime))
+	return orCause(ctx, err)
+}
+
+func (e entry) turn(ctx context.Context, d time.Duration) (sample, error) {
+	if _, err := load.Run(e.loadFor(warmUp)); err != nil || ctx.Err() != nil {
 		return sample{}, orCause(ctx, err)
 	}
-	l.Duration = d
 	allocated, err := e.server.allocated(ctx)
 	if err != nil {
 		return sample{}, err
@@ -85,7 +103,7 @@ func (e entry) turn(ctx context.Context, d time.Duration) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	r, err := load.Run(l)
+	r, err := load.Run(e.loadFor(d))
 	if err != nil {
 		return sample{}, orCause(ctx, err)
 	}

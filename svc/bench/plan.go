@@ -52,6 +52,7 @@ type bench struct {
 	self      string // the path of this program
 	collector string // HOST:PORT, once it runs
 	servers   []*server
+	pinned    bool // servers that are started from now on have one processor to themselves
 	report    report
 }
 
@@ -82,7 +83,10 @@ func (b *bench) hold(ctx context.Context, c contest) (result, error) {
 	}
 	b.report.Results = append(b.report.Results, r)
 	r.print(b.out)
-	return r, nil
+	if b.profiles == "" {
+		return r, nil
+	}
+	return r, c.profile(ctx, b.profiles)
 }
 
 // connections is how many a load has unless its row says otherwise.

@@ -17,22 +17,34 @@ const smallStore = 10_000
 type readers struct {
 	off, on                   *candidate
 	bare, bare304, bareOtel   *server
-	etcd                      *server // nil when it is not installed
 	ids                       map[*candidate][]string
 	byID, byName, notModified map[*candidate]requester
 }
 
 func (b *bench) reads(ctx context.Context) error {
+	if err := b.startCollector(ctx); err != nil {
+		return err
+	}
+	if err := b.readsNextToBare(ctx); err != nil {
+		return err
+	}
+	if err := b.readsNextToEtcd(ctx); err != nil {
+		return err
+	}
+	return b.stop()
+}
+
+// readsNextToBare compares what a processor can do, with all that the machine
+// allows for it.
+func (b *bench) readsNextToBare(ctx context.Context) error {
+	b.pinned = true
+	defer func() { b.pinned = false }()
 	r, err := b.startReaders(ctx)
 	if err != nil {
 		return err
 	}
 	hot := r.contest("hot read by id", r.bare, r.byID, http.StatusOK)
 	hot.entries = append(hot.entries, entry{"bare + otelhttp", r.bareOtel, hot.entries[0].load})
-	if r.etcd != nil {
-		ask := encode("POST", "/v3/kv/range", nil, fmt.Sprintf(`{"key":%q}`, etcdKey(0)))
-		hot.entries = append(hot.entries, entry{"etcd's gateway", r.etcd, reading(always(ask), http.StatusOK)})
-	}
 	won, err := b.hold(ctx, hot)
 	if err != nil {
 		return err
@@ -47,13 +59,41 @@ func (b *bench) reads(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.stop()
+	return nil
+}
+
+// readsNextToEtcd compares two services that may use all of the machine.
+func (b *bench) readsNextToEtcd(ctx context.Context) error {
+	etcd, err := b.startEtcd(ctx)
+	if errors.Is(err, errNoEtcd) {
+		fmt.Fprintf(b.out, "\n%v\n", errNoEtcd)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := fillEtcd(ctx, etcd.address, 1); err != nil {
+		return err
+	}
+	on, err := b.startFilled(ctx, "service-unpinned", everythingOn)
+	if err != nil {
+		return err
+	}
+	ids, err := on.ids(ctx, 1)
+	if err != nil {
+		return err
+	}
+	ours := encode("GET", configurationPath(ids[0]), on.header(), "")
+	theirs := encode("POST", "/v3/kv/range", nil, fmt.Sprintf(`{"key":%q}`, etcdKey(0)))
+	won, err := b.hold(ctx, contest{fmt.Sprintf("hot read next to etcd, %d connections", connections), []entry{
+		{"etcd's gateway", etcd, reading(always(theirs), http.StatusOK)},
+		{"service, everything on", on.server, reading(always(ours), http.StatusOK)},
+	}})
+	b.report.hold("hot read, everything on: requests/s, to etcd's gateway", 5, true, won.find("service, everything on"), won.find("etcd's gateway"), perSecond)
+	return err
 }
 
 func (b *bench) startReaders(ctx context.Context) (*readers, error) {
-	if err := b.startCollector(ctx); err != nil {
-		return nil, err
-	}
 	r := &readers{ids: map[*candidate][]string{}, byID: map[*candidate]requester{},
 		byName: map[*candidate]requester{}, notModified: map[*candidate]requester{}}
 	var err error
@@ -113,18 +153,10 @@ func (b *bench) startPeers(ctx context.Context, r *readers) error {
 	if err != nil {
 		return err
 	}
-	var errs [4]error
+	var errs [3]error
 	r.bare, errs[0] = b.startBare(ctx, "bare", "bare", whole)
 	r.bare304, errs[1] = b.startBare(ctx, "bare-304", "bare", known)
 	r.bareOtel, errs[2] = b.startBare(ctx, "bare-otelhttp", "otelhttp", whole)
-	r.etcd, errs[3] = b.startEtcd(ctx)
-	switch {
-	case errors.Is(errs[3], errNoEtcd):
-		fmt.Fprintln(b.out, errNoEtcd)
-		errs[3] = nil
-	case errs[3] == nil:
-		errs[3] = fillEtcd(ctx, r.etcd.address, 1)
-	}
 	return errors.Join(errs[:]...)
 }
 

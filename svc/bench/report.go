@@ -145,7 +145,6 @@ func (r *report) readBars(hot result) {
 	r.hold("hot read, telemetry off: CPU per request, to bare net/http", 1.10, false, off, bare, cpuMicros)
 	r.hold("hot read, everything on: CPU per request, to bare net/http", 1.20, false, on, bare, cpuMicros)
 	r.hold("hot read, everything on: what it adds, to what otelhttp adds", .5, false, added(*on, *bare), added(*otel, *bare), cpuMicros)
-	r.hold("hot read, everything on: requests/s, to etcd's gateway", 5, true, on, hot.find("etcd's gateway"), perSecond)
 	r.hold("hot read, telemetry off: p99, to bare net/http", 1.3, false, off, bare, p99)
 	r.hold("hot read, everything on: p99, to bare net/http", 1.3, false, on, bare, p99)
 }

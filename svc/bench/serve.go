@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
@@ -58,8 +59,13 @@ func serve(ctx context.Context, args []string) (err error) {
 		}
 		defer func() { err = errors.Join(err, shutdown(context.WithoutCancel(ctx))) }()
 	}
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return err
+	}
 	failed := make(chan error, 2)
-	go func() { failed <- http.ListenAndServe(*listen, handler) }()
+	go func() { failed <- http.Serve(listener, handler) }()
+	// After the other, as a sign that it is there.
 	go func() { failed <- http.ListenAndServe(*debug, profiles()) }()
 	select {
 	case err := <-failed:

@@ -24,6 +24,7 @@ type server struct {
 	debug   string // HOST:PORT with /debug/pprof, empty when it has none
 	cmd     *exec.Cmd
 	log     string
+	pinned  bool
 	exited  chan struct{} // closed when it has ended
 }
 
@@ -35,7 +36,12 @@ type program struct {
 	address string
 	debug   string
 	ready   string // URL that answers 200 once it serves
+	pinned  bool   // it has a processor to itself, and no other
 }
+
+// serverCPU is the processor of a pinned server. Go's runtime then makes do with
+// one, too.
+const serverCPU = "1" // the load has the first
 
 // startDeadline bounds how long a program may take until it serves.
 const startDeadline = 60 * time.Second
@@ -47,8 +53,12 @@ func (p program) start(ctx context.Context, dir string) (*server, error) {
 		return nil, err
 	}
 	defer log.Close()
-	s := &server{name: p.name, address: p.address, debug: p.debug, log: log.Name(), exited: make(chan struct{})}
-	s.cmd = exec.Command(p.command[0], p.command[1:]...)
+	s := &server{name: p.name, address: p.address, debug: p.debug, log: log.Name(), pinned: p.pinned, exited: make(chan struct{})}
+	command := p.command
+	if p.pinned {
+		command = append([]string{"taskset", "--cpu-list", serverCPU}, command...)
+	}
+	s.cmd = exec.Command(command[0], command[1:]...)
 	s.cmd.Env = append(os.Environ(), p.env...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // a Ctrl-C is for us alone

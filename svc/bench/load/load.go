@@ -7,6 +7,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,10 @@ type Load struct {
 	// Request returns the bytes of the next request of a connection. They
 	// are not kept.
 	Request func(connection int) []byte
+
+	// Pinned keeps the load to the first processor, so that a server may have
+	// another to itself.
+	Pinned bool
 
 	// Status is the only one that answers may have.
 	Status int
@@ -46,15 +51,35 @@ const answerDeadline = 10 * time.Second
 // Run puts l on its server. It fails at the first answer that has another
 // status, and when the connection is lost or stays silent.
 func Run(l Load) (Result, error) {
+	if l.Pinned {
+		release, err := pin()
+		if err != nil {
+			return Result{}, fmt.Errorf("the load cannot keep to one processor: %w", err)
+		}
+		defer release()
+	}
 	r := &run{Load: l, connections: make([]*connection, l.Connections)}
 	defer r.close()
-	if err := r.open(); err != nil {
-		return Result{}, fmt.Errorf("load on %s: %w", l.Address, err)
+	err := r.open()
+	if err == nil {
+		err = r.loop()
 	}
-	if err := r.loop(); err != nil {
+	if err != nil {
 		return Result{}, fmt.Errorf("load on %s: %w", l.Address, err)
 	}
 	return r.result, nil
+}
+
+// pin keeps the caller's thread to the first processor until release.
+func pin() (release func(), err error) {
+	runtime.LockOSThread()
+	var before, first unix.CPUSet
+	first.Set(0)
+	err = errors.Join(unix.SchedGetaffinity(0, &before), unix.SchedSetaffinity(0, &first))
+	return func() {
+		_ = unix.SchedSetaffinity(0, &before) // it was possible before
+		runtime.UnlockOSThread()
+	}, err
 }
 
 // A run is a load under way. It is of one goroutine alone.

@@ -16,18 +16,26 @@ import (
 // been told of them; how long that takes is the caller's to bound, with fresh.
 type Store struct {
 	conf.Store
-	fresh func() bool
+	fresh   func() bool
+	prepare Prepare
 
 	mu      sync.Mutex
 	entries *entries
 	recent  *recent
 }
 
+// Prepare makes of a configuration what its readers will need, and tells how
+// many bytes that takes. It depends on nothing but the configuration.
+type Prepare func(conf.Configuration) (prepared any, bytes int)
+
 // New returns a cache of at most maxBytes before next. While fresh returns
 // false, changes made elsewhere may not be known yet, so everything is read
-// from next.
-func New(next conf.Store, maxBytes int64, fresh func() bool) *Store {
-	s := &Store{Store: next, fresh: fresh, recent: newRecent()}
+// from next. What is kept is prepared once; nil prepares nothing.
+func New(next conf.Store, maxBytes int64, fresh func() bool, prepare Prepare) *Store {
+	if prepare == nil {
+		prepare = func(conf.Configuration) (any, int) { return nil, 0 }
+	}
+	s := &Store{Store: next, fresh: fresh, prepare: prepare, recent: newRecent()}
 	// What made room was seen by readers, so nothing older may take its place.
 	s.entries = newEntries(maxBytes, s.recent.add)
 	return s
@@ -71,11 +79,12 @@ func (s *Store) read(found func() *entry, load func() (conf.Configuration, error
 	if err != nil {
 		return c, err
 	}
+	prepared, bytes := s.prepare(c) // not under the lock
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.recent.changedSince(seen, c.ID, c.ApplicationID) {
 		s.outdate(c)
-	} else if e := s.entries.put(c); e != nil {
+	} else if e := s.entries.put(c, prepared, bytes); e != nil {
 		kept(e)
 	}
 	return c, nil
@@ -101,9 +110,7 @@ func (s *Store) lookup(found func() *entry) (c conf.Configuration, seen int64, o
 		return c, s.recent.count, false
 	}
 	s.entries.use(e)
-	c = e.configuration
-	c.Cached = true
-	return c, 0, true
+	return e.configuration, 0, true
 }
 
 // Apply tells the cache of a committed transaction. Calls come in the order of

@@ -32,7 +32,7 @@ func newWorld(t *testing.T, maxBytes int64) *world {
 	}
 	t.Cleanup(func() { db.Close() })
 	w := &world{T: t, elsewhere: db, fresh: true}
-	w.Store = New(db, maxBytes, func() bool { return w.fresh })
+	w.Store = New(db, maxBytes, func() bool { return w.fresh }, nil)
 	return w
 }
 
@@ -291,7 +291,7 @@ func TestAccountCoversTheMemoryInUse(t *testing.T) {
 	before := heap()
 	for i := range n {
 		id := fmt.Sprintf("%026d", i)
-		e := es.put(conf.Configuration{ID: id, ApplicationID: id[1:], Name: "n" + id, Config: []byte(strings.Repeat("x", 400))})
+		e := es.put(conf.Configuration{ID: id, ApplicationID: id[1:], Name: "n" + id, Config: []byte(strings.Repeat("x", 400))}, nil, 0)
 		es.alias(e, name{"application" + id, "n" + id})
 	}
 	used := heap() - before

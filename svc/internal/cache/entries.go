@@ -10,7 +10,7 @@ type name struct{ application, configuration string }
 
 // An entry is one configuration, with the names that it was asked by.
 type entry struct {
-	configuration conf.Configuration
+	configuration conf.Configuration // as readers get it
 	names         []name
 	bytes         int64
 	element       *list.Element
@@ -50,9 +50,9 @@ func sizeOf(c conf.Configuration) int64 {
 	return int64(n)
 }
 
-// put keeps c in place of what it replaces, unless that is newer. It returns
-// nil when c alone is too large.
-func (es *entries) put(c conf.Configuration) *entry {
+// put keeps c, and the bytes prepared of it, in place of what it replaces,
+// unless that is newer. It returns nil when c alone is too large.
+func (es *entries) put(c conf.Configuration, prepared any, bytes int) *entry {
 	if old := es.byID[c.ID]; old != nil {
 		if old.configuration.Revision >= c.Revision {
 			es.use(old)
@@ -60,7 +60,8 @@ func (es *entries) put(c conf.Configuration) *entry {
 		}
 		es.remove(old)
 	}
-	e := &entry{configuration: c, bytes: sizeOf(c)}
+	c.Cached, c.Prepared = true, prepared
+	e := &entry{configuration: c, bytes: sizeOf(c) + int64(bytes)}
 	if e.bytes > es.maxBytes {
 		es.evicted(c.ID)
 		return nil

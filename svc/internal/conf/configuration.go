@@ -20,6 +20,10 @@ type Configuration struct {
 
 	// Cached tells that this copy was answered from memory.
 	Cached bool `json:"-"`
+
+	// Prepared is what was made of this version when it came to be cached, for
+	// all who read it from there; nil when there is none.
+	Prepared any `json:"-"`
 }
 
 // Validate reports every field that breaks a rule of the domain in one error

@@ -75,6 +75,10 @@ func (s *server) getConfiguration(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	if r.URL.RawQuery == "" { // most often, and then nothing else is asked
+		c, err := s.Store.Configuration(r.Context(), id)
+		return s.writeConfiguration(w, r, c, err)
+	}
 	return s.readConfigurationAs(w, r,
 		func() (conf.Configuration, error) { return s.Store.Configuration(r.Context(), id) },
 		func(at conf.Point) (conf.Configuration, error) { return s.Store.ConfigurationAt(r.Context(), id, at) })
@@ -82,6 +86,10 @@ func (s *server) getConfiguration(w http.ResponseWriter, r *http.Request) error 
 
 func (s *server) getConfigurationByName(w http.ResponseWriter, r *http.Request) error {
 	application, name := r.PathValue("application"), r.PathValue("configuration")
+	if r.URL.RawQuery == "" {
+		c, err := s.Store.ConfigurationByName(r.Context(), application, name)
+		return s.writeConfiguration(w, r, c, err)
+	}
 	return s.readConfigurationAs(w, r,
 		func() (conf.Configuration, error) {
 			return s.Store.ConfigurationByName(r.Context(), application, name)
@@ -123,12 +131,23 @@ func (s *server) writeConfiguration(w http.ResponseWriter, r *http.Request, c co
 		}
 		return err
 	}
-	if notModified(w, r, c.Revision) {
+	a, prepared := c.Prepared.(*answer)
+	if !prepared {
+		a = &answer{tag: []string{etag(c.Revision)}}
+	}
+	if a.known(r) {
 		s.Observer.Read(r.Context(), sourceOf(c), "not_modified")
+		a.writeNotModified(w)
 		return nil
 	}
 	s.Observer.Read(r.Context(), sourceOf(c), "hit")
-	return writeJSON(w, http.StatusOK, c)
+	if !prepared {
+		if err := a.encode(c); err != nil {
+			return err
+		}
+	}
+	a.write(w, s.fixed)
+	return nil
 }
 
 // sourceOf returns where c was read from.

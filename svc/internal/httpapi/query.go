@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"configservice/svc/internal/conf"
 )
 
@@ -131,10 +129,17 @@ func parseVersion(text string) (int64, bool) {
 }
 
 // isID reports whether s is a ULID in the form that the store assigns: 26
-// characters, capitals.
+// characters of Crockford's base 32, capitals, of no more than 128 bits.
 func isID(s string) bool {
-	id, err := ulid.ParseStrict(s)
-	return err == nil && id.String() == s
+	if len(s) != 26 || s[0] > '7' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < '0' || c > 'Z' || c > '9' && c < 'A' || c == 'I' || c == 'L' || c == 'O' || c == 'U' {
+			return false
+		}
+	}
+	return true
 }
 
 func notAnID(name, value string) conf.FieldError {

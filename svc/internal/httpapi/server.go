@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -76,6 +77,7 @@ func (nobody) Write(context.Context, string, string) {}
 type server struct {
 	Options
 	contractJSON http.Handler
+	fixed        fixedHeader
 }
 
 // New returns the handler of the whole API. It fails only when the contract
@@ -86,7 +88,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{o, contractJSON}
+	s := &server{Options: o, contractJSON: contractJSON, fixed: newFixedHeader()}
 	if s.Metrics == nil {
 		s.Metrics = s.handle(routeNotFound)
 	}
@@ -136,6 +138,10 @@ func (s *server) handle(h handler) http.Handler {
 func (s *server) literal(next http.Handler) http.Handler {
 	missing := s.handle(routeNotFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPlain(r.URL) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		given := r.URL.EscapedPath()
 		clean := path.Clean(given)
 		if strings.HasSuffix(given, "/") && clean != "/" {
@@ -147,6 +153,12 @@ func (s *server) literal(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isPlain reports whether a path, as most, can have neither an empty segment nor
+// one of dots.
+func isPlain(u *url.URL) bool {
+	return u.RawPath == "" && strings.HasPrefix(u.Path, "/") && !strings.Contains(u.Path, "//") && !strings.Contains(u.Path, "/.")
 }
 
 // recovered answers 500 when a handler panics, so that no panic reaches a

@@ -53,12 +53,11 @@ type server struct {
 	spanKind   []trace.SpanStartOption
 
 	duration     metric.Float64Histogram
-	active       metric.Int64UpDownCounter
 	requestSize  metric.Int64Histogram
 	responseSize metric.Int64Histogram
 
-	activeOptions map[activeKey][]metric.AddOption
-	series        *cache[seriesKey, *series]
+	active *active
+	series *cache[seriesKey, *series]
 }
 
 func newServer(p Providers) (*server, error) {
@@ -67,19 +66,18 @@ func newServer(p Providers) (*server, error) {
 	convention := httpconv.ServerRequestDuration{}
 	duration, err1 := m.Float64Histogram(convention.Name(),
 		metric.WithUnit(convention.Unit()), metric.WithDescription(convention.Description()), durationBuckets())
-	active, err2 := httpconv.NewServerActiveRequests(m)
+	active, err2 := newActive(m)
 	requestSize, err3 := httpconv.NewServerRequestBodySize(m, sizeBuckets())
 	responseSize, err4 := httpconv.NewServerResponseBodySize(m, sizeBuckets())
 	return &server{
-		tracer:        p.tracer(),
-		propagator:    p.Propagator,
-		spanKind:      []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		duration:      duration,
-		active:        active.Inst(),
-		requestSize:   requestSize.Inst(),
-		responseSize:  responseSize.Inst(),
-		activeOptions: activeOptions(),
-		series:        newCache[seriesKey, *series](maxSeries),
+		tracer:       p.tracer(),
+		propagator:   p.Propagator,
+		spanKind:     []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		duration:     duration,
+		active:       active,
+		requestSize:  requestSize.Inst(),
+		responseSize: responseSize.Inst(),
+		series:       newCache[seriesKey, *series](maxSeries),
 	}, errors.Join(err1, err2, err3, err4)
 }
 
@@ -94,8 +92,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	}
 	inner := r.WithContext(ctx)
 	x.wrap(w, inner)
-	x.active = s.activeOptions[activeKey{x.method, x.https}]
-	s.active.Add(ctx, 1, x.active...)
+	active := s.active.tally(x.method, x.https)
+	active.Add(1)
+	defer active.Add(-1)
 	defer s.finish(ctx, x, r, inner)
 	next.ServeHTTP(&x.response, inner)
 	x.returned = true
@@ -112,7 +111,6 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	s.duration.Record(ctx, seconds(elapsed), is.options...)
 	s.requestSize.Record(ctx, x.body.read.Load(), is.options...)
 	s.responseSize.Record(ctx, x.response.written, is.options...)
-	s.active.Add(ctx, -1, x.active...)
 	if x.span.IsRecording() {
 		describe(x, is)
 	}

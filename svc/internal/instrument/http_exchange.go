@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -17,7 +16,6 @@ type exchange struct {
 	start    time.Time
 	method   string
 	https    bool
-	active   []metric.AddOption // attributes of the active request
 	span     trace.Span
 	returned bool // the handler returned; it did not panic
 	body     body

@@ -134,27 +134,6 @@ func scheme(https bool) string {
 	return "http"
 }
 
-type activeKey struct {
-	method string
-	https  bool
-}
-
-// activeOptions holds the attributes of active requests for all methods.
-func activeOptions() map[activeKey][]metric.AddOption {
-	all := map[activeKey][]metric.AddOption{}
-	for _, method := range []string{
-		http.MethodConnect, http.MethodDelete, http.MethodGet, http.MethodHead,
-		http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
-		http.MethodTrace, otherMethod,
-	} {
-		for _, https := range []bool{false, true} {
-			all[activeKey{method, https}] = addOptions(
-				semconv.HTTPRequestMethodKey.String(method), semconv.URLScheme(scheme(https)))
-		}
-	}
-	return all
-}
-
 // recordOptions and addOptions make the options of a series once: attributes
 // given as such would be sorted and copied at each measurement.
 func recordOptions(attrs ...attribute.KeyValue) []metric.RecordOption {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -32,48 +34,43 @@ func NewOutcomes(p Providers) (*Outcomes, error) {
 
 // Read counts a read of one configuration from source ("cache" or "store") with
 // its outcome ("hit", "not_modified" or "not_found").
-func (o *Outcomes) Read(ctx context.Context, source, outcome string) {
-	o.reads.count(ctx, source, outcome)
+func (o *Outcomes) Read(_ context.Context, source, outcome string) {
+	o.reads.count(source, outcome)
 }
 
 // Write counts a write by its operation ("create", "update", "rollback" or
 // "delete") with its outcome ("ok", "conflict", "invalid" or "error").
-func (o *Outcomes) Write(ctx context.Context, operation, outcome string) {
-	o.writes.count(ctx, operation, outcome)
+func (o *Outcomes) Write(_ context.Context, operation, outcome string) {
+	o.writes.count(operation, outcome)
 }
 
 // A counter counts events of a few kinds, each with one of a few outcomes.
 type counter struct {
 	name   string
-	events metric.Int64Counter
-	series map[event][]metric.AddOption
+	series map[event]*tally
 }
 
 type event struct{ kind, outcome string }
 
 func newCounter(p Providers, name, unit, description, key string, kinds, outcomes []string) (counter, error) {
-	events, err := p.meter().Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
-	if err != nil {
-		return counter{}, err
-	}
-	c := counter{name: name, events: events, series: map[event][]metric.AddOption{}}
+	c := counter{name: name, series: map[event]*tally{}}
 	for _, kind := range kinds {
 		for _, outcome := range outcomes {
-			options := addOptions(attribute.String(key, kind), attribute.String("outcome", outcome))
-			c.series[event{kind, outcome}] = options
-			events.Add(context.Background(), 0, options...)
+			c.series[event{kind, outcome}] = newTally(attribute.String(key, kind), attribute.String("outcome", outcome))
 		}
 	}
-	return c, nil
+	_, err := p.meter().Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description),
+		metric.WithInt64Callback(observeAll(slices.Collect(maps.Values(c.series)))))
+	return c, err
 }
 
 // count reports an event of an unknown kind as an error of telemetry, rather
 // than counting it as something that it was not.
-func (c counter) count(ctx context.Context, kind, outcome string) {
-	options, ok := c.series[event{kind, outcome}]
+func (c counter) count(kind, outcome string) {
+	series, ok := c.series[event{kind, outcome}]
 	if !ok {
 		otel.Handle(fmt.Errorf("%s has no %q with the outcome %q", c.name, kind, outcome))
 		return
 	}
-	c.events.Add(ctx, 1, options...)
+	series.Add(1)
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"maps"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -17,7 +18,7 @@ import (
 type Watches struct {
 	watchers    metric.Int64UpDownCounter
 	transports  map[string][]metric.AddOption
-	outcomes    map[string]*atomic.Int64 // events; one is told to thousands at once, so counting must be next to nothing
+	outcomes    map[string]*tally // events; one is told to thousands at once, so counting must be next to nothing
 	propagation metric.Float64Histogram
 }
 
@@ -26,8 +27,12 @@ func NewWatches(p Providers) (*Watches, error) {
 	m := p.meter()
 	watchers, err1 := m.Int64UpDownCounter("config.watch.watchers", metric.WithUnit("{watcher}"),
 		metric.WithDescription("Clients that wait for changes, by how they do."))
-	outcomes := map[string]*atomic.Int64{"delivered": {}, "dropped": {}, "resync": {}}
-	_, err2 := m.Int64ObservableCounter("config.watch.events", metric.WithUnit("{event}"), observeEach("outcome", outcomes),
+	outcomes := map[string]*tally{}
+	for _, outcome := range []string{"delivered", "dropped", "resync"} {
+		outcomes[outcome] = newTally(attribute.String("outcome", outcome))
+	}
+	_, err2 := m.Int64ObservableCounter("config.watch.events", metric.WithUnit("{event}"),
+		metric.WithInt64Callback(observeAll(slices.Collect(maps.Values(outcomes)))),
 		metric.WithDescription("Events of watches by what became of them; dropped counts once for each watcher that was cut off because it was slow."))
 	propagation, err3 := m.Float64Histogram("config.propagation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time from the commit of a change until it was written to a watcher's connection."),
@@ -43,20 +48,6 @@ func NewWatches(p Providers) (*Watches, error) {
 		watchers.Add(context.Background(), 0, options...)
 	}
 	return w, nil
-}
-
-// observeEach shows each count as the series of its key's value.
-func observeEach(key string, counts map[string]*atomic.Int64) metric.Int64ObservableCounterOption {
-	options := map[string]metric.ObserveOption{}
-	for value := range counts {
-		options[value] = metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
-	}
-	return metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-		for value, n := range counts {
-			o.Observe(n.Load(), options[value])
-		}
-		return nil
-	})
 }
 
 // seriesBy returns the options of the series that one attribute tells apart.
