@@ -61,6 +61,12 @@ bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhtt
 	@bin/bench $(or $(PLAN),reads) --rounds $(or $(ROUNDS),5) --turn $(or $(TURN),2s) --json bench.json
 .PHONY: bench
 
+bench-overhead: build bin/otelcol ## what telemetry costs a request: off, metrics, all on, and under otelhttp
+	@go build -trimpath -ldflags "-s -w" -tags otelhttp -o bin/config-service-otelhttp ./svc
+	@go build -o bin/bench ./svc/bench
+	@bin/bench overhead --rounds $(or $(ROUNDS),10) --turn $(or $(TURN),2s) --json bench-overhead.json
+.PHONY: bench-overhead
+
 clean: ## delete what was built; data/ stays
 	rm -rf bin
 .PHONY: clean

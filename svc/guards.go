@@ -50,6 +50,17 @@ func (s *service) guards(keys *access.Keyring, o limit.Observer) []httpapi.Guard
 	return all
 }
 
+// readerOf returns who makes a request, where nothing but its token decides.
+func readerOf(keys *access.Keyring) func(*http.Request) httpapi.Reader {
+	return func(r *http.Request) httpapi.Reader {
+		p, err := keys.Authenticate(r.Header)
+		if err != nil {
+			return nil
+		}
+		return p
+	}
+}
+
 // waits reports whether a request takes long by its nature: a long poll. A
 // stream of events is no request any more once it has begun, and its feed
 // counts it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"configservice/svc/internal/conf"
@@ -170,10 +172,10 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	tracers := newTracers(res, spans, sampler)
 	loggers, handler := newLoggers(res, records, level, console)
 	return sdk{
-		providers:  instrument.Providers{Meter: meters, Tracer: tracers},
+		providers:  instrument.Providers{Meter: meters, Tracer: tracers, Sampled: samplesRoot(sampler)},
 		handler:    handler,
 		scrape:     scrape,
-		middleware: instrument.HTTP,
+		middleware: httpMiddleware,
 		shutdown: func(ctx context.Context) error {
 			reports.stopping.Store(true)
 			return stopAll(ctx, map[string]func(context.Context) error{
@@ -213,8 +215,8 @@ func newMeters(res *resource.Resource, reader sdkmetric.Reader, reports *sdkRepo
 	return meters, scrape, reports.count(meters)
 }
 
-func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler []sdktrace.TracerProviderOption) *sdktrace.TracerProvider {
-	options := append(sampler, sdktrace.WithResource(res))
+func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler sdktrace.Sampler) *sdktrace.TracerProvider {
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler), sdktrace.WithIDGenerator(ids{})}
 	if !autoexport.IsNoneSpanExporter(spans) {
 		options = append(options, sdktrace.WithBatcher(spans))
 	}
@@ -297,29 +299,56 @@ func sdkDisabled() (bool, error) {
 	}
 }
 
-// samplerFromEnv returns our sampler, or nothing when the operator chose one,
-// which the SDK reads by itself. The SDK would take a mistake there as a wish
-// for every trace, so it is told.
-func samplerFromEnv() ([]sdktrace.TracerProviderOption, error) {
+// samplerFromEnv returns the sampler that OTEL_TRACES_SAMPLER names, or ours
+// when it is not set. The SDK would take a mistake there as a wish for every
+// trace, so it is told.
+func samplerFromEnv() (sdktrace.Sampler, error) {
 	const name, arg = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
-	switch v := envWord(name); v {
-	case "":
-		return []sdktrace.TracerProviderOption{
-			sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(sampledRatio))),
-		}, nil
-	case "always_on", "always_off", "parentbased_always_on", "parentbased_always_off":
-		return nil, nil
-	case "traceidratio", "parentbased_traceidratio":
-		ratio := envWord(arg)
-		if f, err := strconv.ParseFloat(ratio, 64); ratio != "" && (err != nil || f < 0 || f > 1) {
-			return nil, fmt.Errorf("%s is %q: it must be a ratio from 0 to 1", arg, ratio)
+	chosen, parentBased := strings.CutPrefix(envWord(name), "parentbased_")
+	var root sdktrace.Sampler
+	switch {
+	case chosen == "" && !parentBased:
+		return sdktrace.ParentBased(sdktrace.TraceIDRatioBased(sampledRatio)), nil
+	case chosen == "always_on":
+		root = sdktrace.AlwaysSample()
+	case chosen == "always_off":
+		root = sdktrace.NeverSample()
+	case chosen == "traceidratio":
+		ratio, err := strconv.ParseFloat(cmp.Or(envWord(arg), "1"), 64)
+		if err != nil || !(ratio >= 0 && ratio <= 1) {
+			return nil, fmt.Errorf("%s is %q: it must be a ratio from 0 to 1", arg, envWord(arg))
 		}
-		return nil, nil
+		root = sdktrace.TraceIDRatioBased(ratio)
 	default:
 		return nil, fmt.Errorf("%s is %q: it must be always_on, always_off or traceidratio, "+
-			"alone or after parentbased_", name, v)
+			"alone or after parentbased_", name, envWord(name))
+	}
+	if parentBased {
+		return sdktrace.ParentBased(root), nil
+	}
+	return root, nil
+}
+
+// samplesRoot tells whether sampler takes a trace of this id that begins here.
+func samplesRoot(sampler sdktrace.Sampler) func(trace.TraceID) bool {
+	return func(id trace.TraceID) bool {
+		return sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: context.Background(), TraceID: id}).Decision == sdktrace.RecordAndSample
 	}
 }
+
+// ids makes the ids of spans, and of traces where it is not settled what a
+// trace is to have.
+type ids struct{}
+
+func (ids) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
+	id, ok := instrument.RootID(ctx)
+	if !ok {
+		id = instrument.NewTraceID()
+	}
+	return id, instrument.NewSpanID()
+}
+
+func (ids) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return instrument.NewSpanID() }
 
 // propagatorFromEnv knows the propagators of the W3C.
 func propagatorFromEnv() (propagation.TextMapPropagator, error) {

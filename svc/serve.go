@@ -105,6 +105,7 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 		Watch: httpapi.WatchOptions{
 			Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches, Allowed: access.Allowed, Live: access.Live,
 		},
+		Memory: cached, Reader: readerOf(keys),
 	}
 	s.operation = t.middleware(httpapi.NewOperation(o))
 	if s.MetricsListen != "" {

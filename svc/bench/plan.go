@@ -23,7 +23,8 @@ type plan struct {
 
 func plans() map[string]plan {
 	return map[string]plan{
-		"reads": {"reads, next to bare net/http, otelhttp and etcd's gateway", (*bench).reads},
+		"reads":    {"reads, next to bare net/http, otelhttp and etcd's gateway", (*bench).reads},
+		"overhead": {"what telemetry costs the service, next to otelhttp", (*bench).overhead},
 	}
 }
 

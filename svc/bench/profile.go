@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"configservice/svc/bench/load"
 )
@@ -26,12 +27,17 @@ func (c contest) profile(ctx context.Context, dir string) error {
 		if e.server.debug == "" {
 			continue
 		}
-		name := strings.NewReplacer(" ", "-", ",", "", "'", "", "/", "").Replace(c.name + "_" + e.name)
-		if err := e.profile(ctx, filepath.Join(dir, name+".pprof")); err != nil {
+		if err := e.profile(ctx, filepath.Join(dir, fileName(c.name)+"_"+fileName(e.name)+".pprof")); err != nil {
 			return fmt.Errorf("%s, %s: %w", c.name, e.name, err)
 		}
 	}
 	return nil
+}
+
+// fileName makes a name of letters, digits and hyphens of any text.
+func fileName(text string) string {
+	words := strings.FieldsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	return strings.Join(words, "-")
 }
 
 func (e entry) profile(ctx context.Context, file string) error {

@@ -131,7 +131,13 @@ func of(ctx context.Context) (*Principal, error) {
 // allocates nothing and takes no lock, to be asked for each event of a watch.
 func Allowed(ctx context.Context, applicationID string) bool {
 	p, ok := ctx.Value(principalKey{}).(*Principal)
-	return ok && !p.revoked.Load() && !p.expired() && p.scope.Covers(conf.ScopeRead) && p.in(applicationID)
+	return ok && p.MayRead(applicationID)
+}
+
+// MayRead reports whether p may read an application now. Like [Allowed], it
+// allocates nothing and takes no lock.
+func (p *Principal) MayRead(applicationID string) bool {
+	return !p.revoked.Load() && !p.expired() && p.scope.Covers(conf.ScopeRead) && p.in(applicationID)
 }
 
 // Live returns nil as long as the token that ctx came with is good, and then

@@ -67,6 +67,23 @@ func (s *Store) ConfigurationByName(ctx context.Context, application, configurat
 		func(e *entry) { s.entries.alias(e, n) })
 }
 
+// Peek returns what [Store.Configuration] would answer from memory, and nil
+// where it would ask the store. All who look share the result.
+func (s *Store) Peek(id string) *conf.Configuration {
+	fresh := s.fresh()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries.peek(s.entries.byID[id], fresh)
+}
+
+// PeekByName is like Peek for [Store.ConfigurationByName].
+func (s *Store) PeekByName(application, configuration string) *conf.Configuration {
+	fresh := s.fresh()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries.peek(s.entries.byName[name{application, configuration}], fresh)
+}
+
 // read answers from memory what found finds there, and otherwise keeps what
 // load returns, unless a change that came to be known meanwhile may have made
 // it old. Found and kept run under the lock.

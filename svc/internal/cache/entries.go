@@ -101,6 +101,15 @@ func (es *entries) charge(bytes int64) {
 
 func (es *entries) use(e *entry) { es.used.MoveToFront(e.element) }
 
+// peek returns what readers get of e, if there is an entry and it may be used.
+func (es *entries) peek(e *entry, fresh bool) *conf.Configuration {
+	if e == nil || !fresh {
+		return nil
+	}
+	es.use(e)
+	return &e.configuration
+}
+
 func (es *entries) remove(e *entry) {
 	es.dropNames(e)
 	delete(es.byID, e.configuration.ID)

@@ -53,6 +53,12 @@ type Options struct {
 
 	// Watch tells how changes are watched and waited for.
 	Watch WatchOptions
+
+	// Memory has what Store would answer reads of one configuration with, made
+	// by [Prepare]; nil means that every read goes to Store. With it, Reader
+	// returns who makes a request, nil where that is for the guards to say.
+	Memory Memory
+	Reader func(r *http.Request) Reader
 }
 
 // DefaultMaxBody is the contract's bound on a request's body.
@@ -82,7 +88,7 @@ type server struct {
 
 // New returns the handler of the whole API. It fails only when the contract
 // that is built into the program is malformed.
-func New(o Options) (http.Handler, error) {
+func New(o Options) (*API, error) {
 	o.setDefaults()
 	contractJSON, err := openapiJSON()
 	if err != nil {
@@ -92,7 +98,7 @@ func New(o Options) (http.Handler, error) {
 	if s.Metrics == nil {
 		s.Metrics = s.handle(routeNotFound)
 	}
-	return s.recovered(s.literal(s.mux(s.routes()))), nil
+	return &API{s, s.recovered(s.literal(s.mux(s.routes())))}, nil
 }
 
 func (o *Options) setDefaults() {

@@ -31,6 +31,11 @@ type Providers struct {
 	Tracer     trace.TracerProvider
 	Propagator propagation.TextMapPropagator // reads the caller's trace from a request
 	Logger     *slog.Logger                  // told about observers that fail
+
+	// Sampled tells whether Tracer will sample a trace that begins with a
+	// request and has this id, see [RootID]. It does not matter for what is
+	// measured; nil lets every request go the whole way.
+	Sampled func(trace.TraceID) bool
 }
 
 func (p Providers) meter() metric.Meter {

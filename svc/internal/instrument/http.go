@@ -34,15 +34,21 @@ import (
 // waits for handlers, does.
 //
 // A request that is not sampled costs four allocations: the request's clone,
-// the span, its context, and the wrapper of body and response.
+// the span, its context, and the wrapper of body and response; two more for the
+// id of its trace where the providers tell what is sampled; and none at all
+// when the handler has a shortcut for it, see [Shortcut].
 func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
 	s, err := newServer(p)
 	if err != nil {
 		return nil, err
 	}
 	return func(next http.Handler) http.Handler {
+		shortcut, _ := next.(Shortcut)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.serve(w, r, next)
+			id := NewTraceID()
+			if shortcut == nil || !s.serveShortcut(w, r, id, shortcut) {
+				s.serve(w, r, id, next)
+			}
 		})
 	}, nil
 }
@@ -56,8 +62,10 @@ type server struct {
 	requestSize  metric.Int64Histogram
 	responseSize metric.Int64Histogram
 
-	active *active
-	series *cache[seriesKey, *series]
+	active  *active
+	series  *cache[seriesKey, *series]
+	sampled func(trace.TraceID) bool
+	epoch   time.Time // some moment, to measure from
 }
 
 func newServer(p Providers) (*server, error) {
@@ -78,12 +86,18 @@ func newServer(p Providers) (*server, error) {
 		requestSize:  requestSize.Inst(),
 		responseSize: responseSize.Inst(),
 		series:       newCache[seriesKey, *series](maxSeries),
+		sampled:      p.Sampled,
+		epoch:        time.Now(),
 	}, errors.Join(err1, err2, err3, err4)
 }
 
-func (s *server) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+func (s *server) serve(w http.ResponseWriter, r *http.Request, id trace.TraceID, next http.Handler) {
 	x := &exchange{start: time.Now(), method: knownMethod(r.Method), https: r.TLS != nil}
-	ctx := s.propagator.Extract(r.Context(), headerCarrier(r.Header))
+	ctx := r.Context()
+	if s.sampled != nil {
+		ctx = withRootID(ctx, id)
+	}
+	ctx = s.propagator.Extract(ctx, headerCarrier(r.Header))
 	ctx, x.span = s.tracer.Start(ctx, spanMethod(x.method), s.spanKind...)
 	// Deferred by itself, End sees a panic and notes it as the span's event.
 	defer x.span.End()

@@ -1,0 +1,74 @@
+package instrument
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"encoding/binary"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// A Shortcut is a handler that can answer some requests at less than the cost
+// of a context and a wrapper. Such a request is measured like any other; only
+// one that is sampled, or part of its caller's trace, goes the whole way.
+type Shortcut interface {
+	http.Handler
+	// Shortcut answers a request, notes the matched pattern in it, and tells
+	// the status and how many bytes of the body it has written; or it returns
+	// false and has done nothing.
+	Shortcut(w http.ResponseWriter, r *http.Request) (status, written int, done bool)
+}
+
+// serveShortcut answers and measures a request whose trace, of this id, nobody
+// will see; or it returns false and has done nothing.
+func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.TraceID, next Shortcut) (done bool) {
+	if s.sampled == nil || len(r.Header["Traceparent"]) > 0 || s.sampled(id) {
+		return false
+	}
+	started := time.Since(s.epoch) // cheaper than the time of day
+	method, https := knownMethod(r.Method), r.TLS != nil
+	active := s.active.tally(method, https)
+	active.Add(1)
+	defer active.Add(-1)
+	status, written, done := next.Shortcut(w, r)
+	if !done {
+		return false
+	}
+	is := s.seriesOf(seriesKey{pattern: r.Pattern, method: method, https: https, status: status})
+	ctx := context.Background() // no trace, so no exemplar
+	s.duration.Record(ctx, seconds(time.Since(s.epoch)-started), is.options...)
+	s.requestSize.Record(ctx, 0, is.options...)
+	s.responseSize.Record(ctx, int64(written), is.options...)
+	return true
+}
+
+type rootIDKey struct{}
+
+// withRootID lets a trace that begins with ctx have this id.
+func withRootID(ctx context.Context, id trace.TraceID) context.Context {
+	return context.WithValue(ctx, rootIDKey{}, id)
+}
+
+// RootID returns the id that a trace which begins with ctx is to have. The
+// tracer must heed it, or what has been measured without a trace and what is
+// traced add up to other than what is sampled.
+func RootID(ctx context.Context) (id trace.TraceID, ok bool) {
+	id, ok = ctx.Value(rootIDKey{}).(trace.TraceID)
+	return id, ok
+}
+
+// NewTraceID returns a valid id that nobody has had.
+func NewTraceID() (id trace.TraceID) {
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64()|1) // not all zero
+	return id
+}
+
+// NewSpanID is like [NewTraceID] for a span.
+func NewSpanID() (id trace.SpanID) {
+	binary.NativeEndian.PutUint64(id[:], rand.Uint64()|1)
+	return id
+}
