@@ -51,6 +51,10 @@ load-test: build ## put what runs here (make run) under load and verify what its
 	@bin/loadtest run $(SCENARIO)
 .PHONY: load-test
 
+verify-mutations: build tools ## break the pipeline of a throw-away stack in 20 ways; the verifier must notice each
+	go test -count=1 -timeout 15m -v -run 'TestAMutationOfThePipelineSurvives|TestADeadAlertSurvives' ./observability/loadtest
+.PHONY: verify-mutations
+
 bench-watch: build ## 10,000 watchers of one service: how fast changes reach them, and what they cost
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
 .PHONY: bench-watch

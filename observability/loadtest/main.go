@@ -35,7 +35,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "SCENARIO", "put the service under the load of a scenario, verify, and write a report", runScenario},
+		{"verify", "RUN", "judge a run that was kept anew, with what Prometheus tells of it now", verifyRun},
+		{"report", "RUN", "write the report of a run that was kept anew", reportRun},
+		{"compare", "RUN RUN", "tell whether the second run differs from the first by more than noise", compareRuns},
 		{"list", "", "list the scenarios", list},
+		{"bench", "RATE", "measure the tester alone: whether it keeps up with so many requests a second", bench},
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 )
 
 func (r Run) charts() (all []chart, err error) {
-	for _, draw := range []func() (chart, error){r.rateChart, r.latencyChart, r.distributionChart, r.comparisonChart} {
+	for _, draw := range []func() (chart, error){r.rateChart, r.latencyChart, r.distributionChart, r.comparisonChart, r.dashboardChart} {
 		c, err := draw()
 		if err != nil {
 			return nil, fmt.Errorf("drawing %q: %w", c.Title, err)
@@ -145,6 +145,22 @@ func (r Run) comparisonChart() (chart, error) {
 		{milliseconds(service[0]), milliseconds(service[1]), milliseconds(service[2])},
 	}
 	return bars(c, []string{"client", "service (end of its bucket)"}, []string{"p50", "p95", "p99"}, values, inMilliseconds)
+}
+
+// dashboardChart shows the load as the dashboard does.
+func (r Run) dashboardChart() (chart, error) {
+	c := chart{Title: "The load on the dashboard", Note: "Requests a second by the panel “API requests”, out of Prometheus, and by the client, both on average over a minute."}
+	shown := r.Evidence.Panels.Rate.Shown
+	if len(shown) < 2 {
+		return c, nil
+	}
+	var labels []string
+	values := [][]float64{nil, nil}
+	for _, s := range shown {
+		labels = append(labels, s.At.UTC().Format("15:04:05"))
+		values[0], values[1] = append(values[0], s.Panel), append(values[1], s.Client)
+	}
+	return lines(c, []string{"dashboard", "client"}, labels, values, whole)
 }
 
 // thin joins neighbours until there are few enough.

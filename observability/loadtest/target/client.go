@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -178,20 +179,16 @@ func (s Series) MarshalText() ([]byte, error) {
 
 // UnmarshalText is the inverse of MarshalText.
 func (s *Series) UnmarshalText(text []byte) error {
-	if n, err := fmt.Sscan(string(text), &s.Method, &s.Route, &s.Status); n != 3 {
-		return fmt.Errorf("%q is not METHOD ROUTE STATUS: %w", text, err)
+	parts := strings.Split(string(text), " ")
+	if len(parts) != 3 {
+		return fmt.Errorf("%q is not METHOD ROUTE STATUS", text)
 	}
+	s.Method, s.Route, s.Status = parts[0], parts[1], parts[2]
 	return nil
 }
 
 // A Counts says how many requests of each series there were.
 type Counts map[Series]int64
-
-// A Trace is a request that was sent as part of a kept trace.
-type Trace struct {
-	Series
-	Took time.Duration // from the sent moment
-}
 
 // maxTraces bounds what a long run remembers.
 const maxTraces = 20_000
@@ -201,7 +198,7 @@ type Ledger struct {
 	mu       sync.Mutex
 	counts   Counts
 	failures int64
-	traces   map[string]Trace
+	traces   map[string]Series
 	latency  *load.Histogram // of answers, from the sent moment
 	seconds  map[int64]int64 // answers by the second of the clock
 }
@@ -217,7 +214,7 @@ func NewLedger() *Ledger {
 func (l *Ledger) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts, l.failures, l.traces, l.seconds = Counts{}, 0, map[string]Trace{}, map[int64]int64{}
+	l.counts, l.failures, l.traces, l.seconds = Counts{}, 0, map[string]Series{}, map[int64]int64{}
 	l.latency = load.NewHistogram()
 }
 
@@ -233,7 +230,7 @@ func (l *Ledger) note(a Answer, trace string) {
 	l.seconds[a.Done.Unix()]++
 	l.latency.Record(a.Service())
 	if trace != "" && len(l.traces) < maxTraces {
-		l.traces[trace] = Trace{s, a.Service()}
+		l.traces[trace] = s
 	}
 }
 
@@ -253,7 +250,7 @@ func (a Answer) Service() time.Duration { return a.Done.Sub(a.Sent) }
 type Book struct {
 	Counts   Counts            `json:"counts"`
 	Failures int64             `json:"failures"` // requests without an answer
-	Traces   map[string]Trace  `json:"traces"`   // of requests that were sent as sampled
+	Traces   map[string]Series `json:"traces"`   // requests that were sent as sampled, by trace id
 	Latency  load.Distribution `json:"latency"`  // of answers, from the sent moment
 	Seconds  map[int64]int64   `json:"seconds"`  // answers by the second of the clock
 }

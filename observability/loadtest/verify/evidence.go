@@ -14,6 +14,7 @@ type Evidence struct {
 	Load      Load          `json:"load"`
 	Began     time.Time     `json:"began"`   // when the first look began
 	Looked    time.Time     `json:"looked"`  // when it ended; only then anything was done
+	Agreed    bool          `json:"agreed"`  // the stages, by then
 	Settled   time.Time     `json:"settled"` // the last look
 	Book      target.Book   `json:"book"`    // what the client counted
 	Truth     target.Totals `json:"truth"`   // what the API tells about the store

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"configservice/observability/loadtest/target"
 )
@@ -13,7 +12,6 @@ type Exemplar struct {
 	Trace  string        `json:"trace"`
 	Via    string        `json:"via"`
 	Series target.Series `json:"series"`
-	Took   time.Duration `json:"took"` // by the service's own clock
 }
 
 func (w window) exemplars(ctx context.Context, e *Evidence) error {
@@ -31,7 +29,6 @@ func (w window) exemplars(ctx context.Context, e *Evidence) error {
 				Series: target.Series{
 					Method: string(l["http_request_method"]), Route: string(l["http_route"]), Status: string(l["http_response_status_code"]),
 				},
-				Took: time.Duration(float64(x.Value) * float64(time.Second)),
 			})
 		}
 	}

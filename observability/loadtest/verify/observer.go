@@ -41,6 +41,7 @@ type Observer struct {
 
 	began, looked time.Time
 	before        []Snapshot
+	agreed        bool // all stages, before
 	prober        *prober
 }
 
@@ -69,7 +70,7 @@ func (o *Observer) Begin(ctx context.Context) error {
 			return fmt.Errorf("%s cannot be read: %s", o.stages[i].name, s.Missing)
 		}
 	}
-	o.await(ctx, func() bool {
+	o.agreed = o.await(ctx, func() bool {
 		o.before = o.look(ctx)
 		return alike(o.before)
 	})
@@ -114,13 +115,26 @@ func (o *Observer) End(ctx context.Context, l Load) (Evidence, error) {
 	if err != nil {
 		return Evidence{}, err
 	}
-	e := Evidence{Load: l, Began: o.began, Looked: o.looked, Truth: truth, Book: o.client.Ledger.Read()}
+	e := Evidence{Load: l, Began: o.began, Looked: o.looked, Agreed: o.agreed, Truth: truth, Book: o.client.Ledger.Read()}
 	o.await(ctx, func() bool {
 		e.Stages = o.compare(ctx)
-		return e.settled() && o.prober.allSeen()
+		seen := o.prober.allSeen()
+		return seen && e.settled()
 	})
 	e.Settled = time.Now()
 	e.Freshness = o.prober.result()
+	return e, o.inquire(ctx, &e)
+}
+
+// Again returns the evidence with all that Prometheus tells of its time replaced
+// by what it tells now.
+func (o *Observer) Again(ctx context.Context, e Evidence) (Evidence, error) {
+	for i, s := range o.stages {
+		if s.keeps && i < len(e.Stages) {
+			e.Stages[i].Before, e.Stages[i].After = s.snapshot(ctx, e.Looked), s.snapshot(ctx, e.Settled)
+		}
+	}
+	e.Resets, e.Down, e.Troubles, e.Exemplars, e.Panels = nil, nil, nil, nil, Panels{}
 	return e, o.inquire(ctx, &e)
 }
 
@@ -136,13 +150,13 @@ func (o *Observer) compare(ctx context.Context) []Stage {
 func (o *Observer) look(ctx context.Context) []Snapshot {
 	all := make([]Snapshot, len(o.stages))
 	for i, s := range o.stages {
-		all[i] = s.snapshot(ctx)
+		all[i] = s.snapshot(ctx, time.Now())
 	}
 	return all
 }
 
-// await returns when done says so, and at the latest after o.options.Settle.
-func (o *Observer) await(ctx context.Context, done func() bool) {
+// await returns true as soon as done says so, and false after o.options.Settle.
+func (o *Observer) await(ctx context.Context, done func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, o.options.Settle)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
@@ -151,7 +165,8 @@ func (o *Observer) await(ctx context.Context, done func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
+	return true
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"configservice/observability/internal/dashboard"
+	"configservice/observability/loadtest/target"
 )
 
 // Panels is what the dashboards show of the run.
@@ -31,12 +32,33 @@ type Panel struct {
 	queries   []string
 }
 
-// may says whether the panel may be empty. What needs a load test has one.
-func (p Panel) may() bool {
-	return p.Reason != "" && !strings.HasPrefix(p.Reason, needsLoad)
+// excused says whether a panel may be empty for the reason that it gives. Of the
+// reasons that are about load, those hold that are true of this run.
+func excused(reason string, e Evidence) bool {
+	switch {
+	case reason == "", strings.HasPrefix(reason, "needs a running load test"):
+		return false
+	case strings.HasPrefix(reason, "needs "), reason == onlyMarks:
+		return true
+	case strings.HasPrefix(reason, "no change was watched"):
+		return e.watchers() == 0
+	case strings.HasPrefix(reason, "known a minute after"):
+		return e.Settled.Sub(e.Load.Started) < 2*time.Minute
+	case strings.HasPrefix(reason, "cAdvisor sees none"):
+		return e.CPU.Missing != ""
+	}
+	return false
 }
 
-const needsLoad = "needs a running load test"
+// watchers is how many streams there were, but for the one that asks for the revision.
+func (e Evidence) watchers() int64 {
+	return e.Book.Counts[target.Series{Method: "GET", Route: watchRoute, Status: "200"}] - 1
+}
+
+const (
+	onlyMarks  = "marks only what happened"
+	watchRoute = "/api/v1/watch"
+)
 
 // The panel that shows how many requests there are.
 const (
@@ -72,7 +94,7 @@ func panelsOf(dir string) ([]Panel, error) {
 // happened, and of that only the load itself must have.
 func reason(q dashboard.Query) string {
 	if q.RefID == "annotation" && !strings.Contains(q.Expr, "loadtest_run_active") {
-		return "marks only what happened"
+		return onlyMarks
 	}
 	return q.NoValue
 }
@@ -122,10 +144,10 @@ func (o *Observer) lookAtPanels(ctx context.Context, e *Evidence) error {
 	o.await(ctx, func() bool {
 		var empty []*Panel
 		for _, p := range left {
-			if failure = p.look(ctx, window{o.prom, e.Load.Started, time.Now()}); failure != nil {
+			if failure = p.look(ctx, window{o.prom, e.Load.Started, o.panelsUntil(e)}); failure != nil {
 				return true
 			}
-			if p.Series == 0 && !p.may() {
+			if p.Series == 0 && !excused(p.Reason, *e) {
 				empty = append(empty, p)
 			}
 		}
@@ -138,6 +160,15 @@ func (o *Observer) lookAtPanels(ctx context.Context, e *Evidence) error {
 	return failure
 }
 
+// panelsUntil is the end of the time that panels are asked about: now, for a run
+// that has just ended.
+func (o *Observer) panelsUntil(e *Evidence) time.Time {
+	if latest := e.Settled.Add(o.options.Settle); time.Now().After(latest) {
+		return latest
+	}
+	return time.Now()
+}
+
 // Rate is the rate of requests as the client made them and the panel shows them,
 // where the load was constant for long enough.
 type Rate struct {
@@ -145,43 +176,71 @@ type Rate struct {
 	Client   float64 `json:"client"`    // requests a second
 	Panel    float64 `json:"panel"`
 	Times    int     `json:"times"` // at how many moments they were compared
+	Shown    []Shown `json:"shown"` // the run as the panel shows it
 }
 
-// lookAtRate compares at every five seconds at which all that the panel averages
-// over is constant load; the margin is for the scrapes at the edges.
+// Shown is what the panel and the client say at one moment, both on average over
+// the minute before.
+type Shown struct {
+	At     time.Time `json:"at"`
+	Client float64   `json:"client"` // requests a second
+	Panel  float64   `json:"panel"`
+}
+
+// lookAtRate looks at the run from a minute before it, and compares where all
+// that the panel averages over is constant load; the edge is for the scrapes.
 func (o *Observer) lookAtRate(ctx context.Context, e *Evidence) error {
-	const edge, every = 10 * time.Second, 5 * time.Second
-	steady := e.Load.Steady
-	from := steady.From.Add(rateWindow + edge)
-	if from.After(steady.To) {
-		e.Panels.Rate.NotAsked = fmt.Sprintf("the rate was constant for %v, and the panel averages over %v: ask a longer scenario", steady.To.Sub(steady.From).Round(time.Second), rateWindow)
+	const edge, most = 10 * time.Second, 300
+	r := &e.Panels.Rate
+	query := e.Panels.query(rateDashboard, ratePanel)
+	if query == "" {
+		r.NotAsked = fmt.Sprintf("the dashboard %s has no panel %q", rateDashboard, ratePanel)
 		return nil
 	}
-	i := 0
-	for i < len(e.Panels.All) && (e.Panels.All[i].Dashboard != rateDashboard || e.Panels.All[i].Title != ratePanel) {
-		i++
-	}
-	if i == len(e.Panels.All) {
-		e.Panels.Rate.NotAsked = fmt.Sprintf("the dashboard %s has no panel %q", rateDashboard, ratePanel)
-		return nil
-	}
-	value, _, _, err := o.prom.api.QueryRange(ctx, e.Panels.All[i].queries[0], promv1.Range{Start: from, End: steady.To, Step: every})
+	from, to := e.Load.Started.Add(-rateWindow), e.Settled
+	step := max(5*time.Second, to.Sub(from)/most).Round(time.Second)
+	value, _, _, err := o.prom.api.QueryRange(ctx, query, promv1.Range{Start: from, End: to, Step: step})
 	if err != nil {
 		return fmt.Errorf("asking Prometheus for the rate of requests: %w", err)
 	}
 	matrix, _ := value.(model.Matrix)
 	for _, stream := range matrix {
 		for _, v := range stream.Values {
-			e.Panels.Rate.Panel += float64(v.Value)
-			e.Panels.Rate.Client += e.Book.Rate(v.Timestamp.Time().Add(-rateWindow), v.Timestamp.Time())
-			e.Panels.Rate.Times++
+			at := v.Timestamp.Time()
+			r.Shown = append(r.Shown, Shown{at, e.Book.Rate(at.Add(-rateWindow), at), float64(v.Value)})
 		}
 	}
-	if n := float64(e.Panels.Rate.Times); n > 0 {
-		e.Panels.Rate.Panel /= n
-		e.Panels.Rate.Client /= n
-	}
+	r.compare(e.Load.Steady.From.Add(rateWindow+edge), e.Load.Steady.To)
 	return nil
+}
+
+// query is the first one of a panel, or empty.
+func (p Panels) query(dashboard, title string) string {
+	for _, panel := range p.All {
+		if panel.Dashboard == dashboard && panel.Title == title {
+			return panel.queries[0]
+		}
+	}
+	return ""
+}
+
+// compare averages what is shown between two moments.
+func (r *Rate) compare(from, to time.Time) {
+	if !from.Before(to) {
+		r.NotAsked = fmt.Sprintf("the rate was not constant for longer than the %v that the panel averages over: ask a longer scenario", rateWindow)
+		return
+	}
+	for _, s := range r.Shown {
+		if !s.At.Before(from) && !s.At.After(to) {
+			r.Client += s.Client
+			r.Panel += s.Panel
+			r.Times++
+		}
+	}
+	if n := float64(r.Times); n > 0 {
+		r.Client /= n
+		r.Panel /= n
+	}
 }
 
 // rateTolerance is of the client's rate.
@@ -191,7 +250,7 @@ func judgePanels(e Evidence) (findings []Finding) {
 	if e.Panels.Missing != "" {
 		return []Finding{missing("dashboards", e.Panels.Missing)}
 	}
-	var full, excused int
+	var full, excusable int
 	var empty, faulty []string
 	for _, p := range e.Panels.All {
 		title := p.Dashboard + ": " + p.Title
@@ -200,14 +259,14 @@ func judgePanels(e Evidence) (findings []Finding) {
 			faulty = append(faulty, title+" ("+p.Fault+")")
 		case p.Series > 0:
 			full++
-		case p.may():
-			excused++
+		case excused(p.Reason, e):
+			excusable++
 		default:
 			empty = append(empty, title)
 		}
 	}
 	return append(findings,
-		none(fmt.Sprintf("panels, variables and annotations without data (%d have data, %d say why they have none)", full, excused), empty),
+		none(fmt.Sprintf("panels, variables and annotations without data (%d have data, %d say why they have none)", full, excusable), empty),
 		none("panels whose query Prometheus refuses", faulty),
 		judgeRate(e.Panels.Rate))
 }

@@ -19,10 +19,12 @@ const (
 	stageByOTLP    = "Prometheus, Collector path"
 )
 
-// A stage is one place where the service's metrics can be read.
+// A stage is one place where the service's metrics can be read. A page tells
+// what is now; Prometheus what was at a time.
 type stage struct {
-	name string
-	read func(ctx context.Context) ([]sample, error)
+	name  string
+	keeps bool // what was
+	read  func(ctx context.Context, at time.Time) ([]sample, error)
 }
 
 // lookback is how old a sample of Prometheus may be to be the current one. A
@@ -35,8 +37,8 @@ const ours = `job="config-service"`
 const selected = `http_server_request_duration_seconds_(bucket|count)|config_(applications|configurations|store_revision|telemetry_errors_total)`
 
 func stages(e Endpoints, client *http.Client, p promQL) []stage {
-	page := func(url string, keep func(sample) bool) func(context.Context) ([]sample, error) {
-		return func(ctx context.Context) ([]sample, error) {
+	page := func(url string, keep func(sample) bool) func(context.Context, time.Time) ([]sample, error) {
+		return func(ctx context.Context, _ time.Time) ([]sample, error) {
 			all, err := scrape(ctx, client, url)
 			var kept []sample
 			for _, s := range all {
@@ -47,15 +49,17 @@ func stages(e Endpoints, client *http.Client, p promQL) []stage {
 			return kept, err
 		}
 	}
-	query := func(via string) func(context.Context) ([]sample, error) {
+	query := func(via string) func(context.Context, time.Time) ([]sample, error) {
 		selector := fmt.Sprintf(`{__name__=~%q,%s,via=%q}`, selected, ours, via)
-		return func(ctx context.Context) ([]sample, error) { return p.latest(ctx, selector, time.Now(), lookback) }
+		return func(ctx context.Context, at time.Time) ([]sample, error) {
+			return p.latest(ctx, selector, at, lookback)
+		}
 	}
 	return []stage{
-		{stageService, page(e.Metrics, func(sample) bool { return true })},
-		{stageCollector, page(e.Collector, func(s sample) bool { return s.labels["job"] == "config-service" })},
-		{stageDirect, query("direct")},
-		{stageByOTLP, query("collector")},
+		{stageService, false, page(e.Metrics, func(sample) bool { return true })},
+		{stageCollector, false, page(e.Collector, func(s sample) bool { return s.labels["job"] == "config-service" })},
+		{stageDirect, true, query("direct")},
+		{stageByOTLP, true, query("collector")},
 	}
 }
 
@@ -76,8 +80,8 @@ type Buckets map[target.Series]map[string]int64
 const duration = "http_server_request_duration_seconds"
 
 // snapshot never fails: a stage that cannot be read says so in the snapshot.
-func (st stage) snapshot(ctx context.Context) Snapshot {
-	samples, err := st.read(ctx)
+func (st stage) snapshot(ctx context.Context, at time.Time) Snapshot {
+	samples, err := st.read(ctx, at)
 	s := Snapshot{Counts: target.Counts{}, Buckets: Buckets{}, Gauges: map[string]float64{}}
 	if err != nil {
 		s.Missing = err.Error()
