@@ -83,6 +83,10 @@ catalogue: build tools ## write the catalogue of metrics anew from a live stack 
 	go test ./observability/gate -run UnderLoad -update -v
 .PHONY: catalogue
 
+drill: build tools ## provoke the trouble of each alert, and see it fire and clear: half an hour
+	@go run ./observability/drill
+.PHONY: drill
+
 # --- tools: the upstream programs, each from its leaf module under observability/tools ---
 TOOLS := observability/tools
 

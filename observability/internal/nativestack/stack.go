@@ -24,6 +24,7 @@ import (
 const (
 	Service    = 8000
 	OTLP       = 4317
+	OTLPHTTP   = 4318
 	Collector  = 8888
 	Cadvisor   = 8080
 	Prometheus = 9090
@@ -146,7 +147,7 @@ func freeOffset() (int, error) {
 }
 
 func free(offset int) bool {
-	for _, port := range []int{Service, OTLP, 4318, 8889, Collector, 13133, Cadvisor, Prometheus, Dashboards} {
+	for _, port := range []int{Service, OTLP, OTLPHTTP, 8889, Collector, 13133, Cadvisor, Prometheus, Dashboards} {
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+offset))
 		if err != nil {
 			return false

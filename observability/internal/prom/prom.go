@@ -60,6 +60,26 @@ func (c Client) Series(ctx context.Context, selector string) ([]map[string]strin
 	return series, c.get(ctx, "series", url.Values{"match[]": {selector}}, &series)
 }
 
+// Firing returns how many alerts of each name fire now.
+func (c Client) Firing(ctx context.Context) (map[string]int, error) {
+	var data struct {
+		Alerts []struct {
+			State  string
+			Labels map[string]string
+		}
+	}
+	if err := c.get(ctx, "alerts", nil, &data); err != nil {
+		return nil, err
+	}
+	firing := map[string]int{}
+	for _, alert := range data.Alerts {
+		if alert.State == "firing" {
+			firing[alert.Labels["alertname"]]++
+		}
+	}
+	return firing, nil
+}
+
 // Types returns the type of every metric that is scraped (counter, gauge, histogram, summary, …) by
 // the name that its source gives it: of a histogram, the one without _bucket, _sum and _count.
 func (c Client) Types(ctx context.Context) (map[string]string, error) {

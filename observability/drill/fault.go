@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// freeze stops a program where it stands: it keeps its ports and answers nobody.
+func freeze(program string) func(context.Context, *site) (func() error, error) {
+	return func(_ context.Context, s *site) (func() error, error) {
+		pid, err := s.PID(program)
+		if err != nil {
+			return nil, err
+		}
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			return nil, err
+		}
+		return func() error { return syscall.Kill(pid, syscall.SIGCONT) }, nil
+	}
+}
+
+// crashLoop kills the service again and again; the stack starts it anew each time.
+func crashLoop(ctx context.Context, s *site) (func() error, error) {
+	return repeat(ctx, 40*time.Second, func(context.Context) error {
+		pid, err := s.PID("config-service")
+		if err != nil {
+			return err
+		}
+		return syscall.Kill(pid, syscall.SIGKILL)
+	}), nil
+}
+
+// repeat does something now and again every so often, until the returned function is called. That
+// one returns the first error.
+func repeat(ctx context.Context, every time.Duration, do func(context.Context) error) (end func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			if err := do(ctx); err != nil {
+				done <- ignoreEnd(ctx, err)
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				done <- nil
+				return
+			}
+		}
+	}()
+	return func() error { cancel(); return <-done }
+}
+
+// ignoreEnd returns no error for what was cut short on purpose.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// deadTargets makes Prometheus look for itself, and for a Grafana, at a port where nobody listens.
+func deadTargets(_ context.Context, s *site) (func() error, error) {
+	targets := filepath.Join(s.data, "prometheus", "targets")
+	own, other := filepath.Join(targets, "prometheus.yml"), filepath.Join(targets, "grafana.yml")
+	before, err := os.ReadFile(own)
+	if err != nil {
+		return nil, err
+	}
+	dead := []byte("- targets: ['127.0.0.1:1']\n")
+	return func() error {
+		return errors.Join(os.WriteFile(own, before, 0o644), os.Remove(other))
+	}, errors.Join(os.WriteFile(own, dead, 0o644), os.WriteFile(other, dead, 0o644))
+}
+
+// tightMemory limits the memory of the Collector's control group to little more than it uses.
+func tightMemory(ctx context.Context, s *site) (func() error, error) {
+	const program = "otel-collector"
+	used, err := s.Prometheus().Query(ctx, `instance_name:container_memory_working_set:bytes{name="`+program+`"}`)
+	if err != nil {
+		return nil, err
+	}
+	pid, err := s.PID(program)
+	if err != nil {
+		return nil, err
+	}
+	file, unlimited, err := memoryLimit(pid)
+	if err != nil {
+		return nil, err
+	}
+	if len(used) != 1 {
+		return nil, fmt.Errorf("%w: cAdvisor does not see the control group of %s", errNotHere, program)
+	}
+	limit := strconv.FormatInt(int64(used[0].Value/0.95), 10)
+	return func() error { return os.WriteFile(file, []byte(unlimited), 0o644) }, os.WriteFile(file, []byte(limit), 0o644)
+}
+
+// memoryLimit returns the file with the memory limit of a process' control group, and what stands
+// there for none, in either version of control groups.
+func memoryLimit(pid int) (file, unlimited string, err error) {
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return "", "", fmt.Errorf("%w: %w", errNotHere, err)
+	}
+	for line := range strings.Lines(string(groups)) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, path, _ := strings.Cut(rest, ":")
+		for file, unlimited := range map[string]string{
+			filepath.Join("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes"): "-1",
+			filepath.Join("/sys/fs/cgroup", path, "memory.max"):                   "max",
+		} {
+			if _, err := os.Stat(file); err == nil && (controllers == "memory" || controllers == "") && path != "/" {
+				return file, unlimited, nil
+			}
+		}
+	}
+	return "", "", fmt.Errorf("%w: the program has no control group of its own", errNotHere)
+}
