@@ -3,7 +3,7 @@
 SHELL := /bin/bash -o pipefail
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 .PHONY: help
 
 # --- our own programs; go itself knows what has to be built anew ---
@@ -28,6 +28,7 @@ test: build tools tools-check ## run every test, and install or build what they 
 	@echo "building the tests, with the race detector"
 	@CGO_ENABLED=1 go test -race -run XXX ./... >/dev/null
 	CGO_ENABLED=1 go test -race -p 1 -timeout 15m ./...
+	@$(MAKE) --no-print-directory test-docker
 .PHONY: test
 
 test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQL and the service on it
@@ -39,6 +40,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 check: ## the one gate: format, vet, lint, then every test
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	go vet ./...
+	go vet -tags docker ./observability/dockertest
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
@@ -71,13 +73,67 @@ bench-overhead: build bin/otelcol ## what telemetry costs a request: off, metric
 	@bin/bench overhead --rounds $(or $(ROUNDS),10) --turn $(or $(TURN),2s) --json bench-overhead.json
 .PHONY: bench-overhead
 
+# --- Docker ---
+ENV_FILE ?= observability/.env
+export COMPOSE_FILE ?= observability/docker-compose.yml
+# Profiles, with commas between them. Prometheus is told of the replicas when there are any.
+PROFILE ?=
+export COMPOSE_PROFILES ?= $(PROFILE)
+export SERVICE_TARGETS ?= $(if $(findstring replicas,$(COMPOSE_PROFILES)),replicas,docker)
+export VERSION
+COMPOSE := docker compose --env-file $(ENV_FILE)
+
+up: ## run all of it in Docker, in the background; PROFILE=replicas: three replicas and a proxy
+	@docker compose version >/dev/null 2>&1 || { echo "make up wants Docker with Compose 2; make run wants neither" >&2; exit 1; }
+	@observability/docker/env.sh $(ENV_FILE)
+	@$(COMPOSE) up --detach --build --wait --wait-timeout 300
+	@$(MAKE) --no-print-directory status
+	@echo "dashboards: http://localhost:$${PORT_GRAFANA:-3001} (what to do with them, and more: observability/README.md)"
+.PHONY: up
+
+down: ## stop what make up has started; the data stay
+	@$(COMPOSE) --profile '*' down
+.PHONY: down
+
+status: ## show the containers, their health and ports
+	@$(COMPOSE) ps --all --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+.PHONY: status
+
+logs: ## follow the containers' logs; SERVICE=prometheus: of one
+	@$(COMPOSE) logs --follow --tail 100 $(SERVICE)
+.PHONY: logs
+
+restart: ## restart the containers; SERVICE=prometheus: one, for example after its configuration changed
+	@$(COMPOSE) restart $(SERVICE)
+.PHONY: restart
+
+reset: ## stop it and delete its data, after asking: configurations, metrics, Grafana's state
+	@read -r -p "Delete every configuration, metric and dashboard state of make up? Type yes: " answer; \
+		[ "$$answer" = yes ] || { echo "nothing was deleted"; exit 1; }
+	@$(COMPOSE) --profile '*' down --volumes
+.PHONY: reset
+
+dashboards: ## open the dashboards, of make up or make run, in the browser
+	@url=http://localhost:$${PORT_GRAFANA:-3001}; echo $$url; \
+		(command -v xdg-open >/dev/null && exec xdg-open $$url || exec open $$url) >/dev/null 2>&1 || true
+.PHONY: dashboards
+
+validate: ## say whether all of make up, or of make run, works and data flows
+	@go run ./observability/validate --env-file $(ENV_FILE)
+.PHONY: validate
+
+test-docker: build bin/prometheus bin/promtool bin/otelcol bin/cadvisor bin/alertmanager bin/docker-compose ## test Docker mode with real containers, in an engine of its own
+	@scripts/test-deps docker
+	go test -tags docker -count 1 -timeout 15m -v ./observability/dockertest
+.PHONY: test-docker
+
 clean: ## delete what was built; data/ stays
 	rm -rf bin
 .PHONY: clean
 
-dashboards: ## write the Grafana dashboards anew from observability/dashboards
+dashboards-generate: ## write the Grafana dashboards anew from observability/dashboards
 	@go run ./observability/dashboards
-.PHONY: dashboards
+.PHONY: dashboards-generate
 
 catalogue: build tools ## write the catalogue of metrics anew from a live stack under load
 	go test ./observability/gate -run UnderLoad -update -v
@@ -106,6 +162,13 @@ bin/otelcol: $(wildcard $(TOOLS)/otelcol/*.go) $(TOOLS)/otelcol/go.mod $(TOOLS)/
 
 bin/cadvisor: $(TOOLS)/cadvisor/main.go $(TOOLS)/cadvisor/go.mod $(TOOLS)/cadvisor/go.sum $(TOOLS)/build.sh
 	@$(TOOLS)/build.sh cadvisor
+
+# These two are for the test of Docker mode only.
+bin/alertmanager: $(TOOLS)/alertmanager/go.mod $(TOOLS)/alertmanager/go.sum $(TOOLS)/build.sh
+	@$(TOOLS)/build.sh alertmanager
+
+bin/docker-compose: $(TOOLS)/compose/go.mod $(TOOLS)/compose/go.sum $(TOOLS)/build.sh
+	@$(TOOLS)/build.sh docker-compose
 
 tools-check: tools ## check the upstream programs' configuration with the programs themselves
 	@$(TOOLS)/check.sh

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 
 // options are what a user may set.
 type options struct {
-	Command string // one of commands
+	Command   string // one of commands
+	HealthURL string // what the command health asks; empty: the service at Listen
 
 	Listen       string
 	DatabaseURL  string
@@ -103,6 +105,9 @@ func parseOptions(args []string, getenv func(string) string) (options, error) {
 	if !slices.Contains(commands, o.Command) {
 		faults = append(faults, fmt.Errorf("there is no command %q, only %s", o.Command, strings.Join(commands, ", ")))
 	}
+	if o.Command == "health" && len(rest) > 0 {
+		o.HealthURL, rest = rest[0], rest[1:]
+	}
 	for _, arg := range rest {
 		faults = append(faults, fmt.Errorf("unexpected argument %q", arg))
 	}
@@ -119,6 +124,7 @@ func (o options) check() (faults []error) {
 	fault(!isHostPort(o.Listen), "--listen is %q; it must be HOST:PORT", o.Listen)
 	fault(o.MetricsListen != "" && !isHostPort(o.MetricsListen), "--metrics-listen is %q; it must be HOST:PORT", o.MetricsListen)
 	fault(o.DebugListen != "" && !isHostPort(o.DebugListen), "--debug-listen is %q; it must be HOST:PORT", o.DebugListen)
+	fault(o.HealthURL != "" && !isHTTP(o.HealthURL), "health: %q is not a URL; it must be http://HOST:PORT/PATH", o.HealthURL)
 	fault(o.MaxConns < 1, "--database-max-connections is %d; it must be at least 1", o.MaxConns)
 	fault(o.MaxBody < 1, "--max-body is %d; it must be at least 1", o.MaxBody)
 	fault(o.MaxRequests < 1, "--max-concurrent-requests is %d; it must be at least 1", o.MaxRequests)
@@ -134,6 +140,11 @@ func (o options) check() (faults []error) {
 	fault(o.Retention.Age <= 0, "--history-age is %s; it must be positive", o.Retention.Age)
 	fault(o.Retention.Audit <= 0, "--audit-age is %s; it must be positive", o.Retention.Audit)
 	return append(faults, o.checkDatabase()...)
+}
+
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme == "http" && u.Host != ""
 }
 
 func isHostPort(address string) bool {
@@ -177,7 +188,9 @@ commands:
   token      say who may call the API: token --help tells more
   export, import, backup, restore
              move whole stores: export --help tells more
-  health     ask the service at --listen whether it is ready: exit 0 if so, 1 if not
+  health [URL]
+             ask the service at --listen whether it is ready, or any server at URL: exit 0
+             if the answer is 200, 1 if not
   version    print the version
 
 options, each with its environment variable, which the flag overrides:

@@ -98,12 +98,15 @@ func migrate(ctx context.Context, o options, stdout io.Writer) error {
 	return store.Close()
 }
 
-// probe asks a running service whether it is ready, for health checks in
-// containers that have no other program.
+// probe asks a running service, or whatever answers at the URL that was given,
+// whether it is ready: for health checks in containers that have no other program.
 func probe(ctx context.Context, o options, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	url := "http://" + dialAddress(o.Listen) + "/readyz"
+	url := o.HealthURL
+	if url == "" {
+		url = "http://" + dialAddress(o.Listen) + "/readyz"
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err

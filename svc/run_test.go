@@ -58,6 +58,14 @@ func TestBadUseIsToldInFullAndExits2(t *testing.T) {
 	}
 }
 
+func TestHealthTakesOneURL(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"health", "localhost:8080", "more"}, func(string) string { return "" }, &stdout, &stderr)
+	if code != exitUsage || !strings.Contains(stderr.String(), `"localhost:8080" is not a URL`) || !strings.Contains(stderr.String(), `"more"`) {
+		t.Errorf("exit code %d, stderr %q", code, &stderr)
+	}
+}
+
 func TestHelpTellsCommandsAndOptions(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"--help"}, func(string) string { return "" }, &stdout, &stderr)
@@ -90,6 +98,7 @@ func TestFaultsOfTheWorldExit1AndNameTheCulprit(t *testing.T) {
 		{"foreign file", []string{"--database-url=sqlite:" + foreign}, []string{foreign, "not an SQLite database"}},
 		{"foreign file, migrate", []string{"migrate", "--database-url=sqlite:" + foreign}, []string{foreign, "not an SQLite database"}},
 		{"no service to probe", []string{"health", "--listen=127.0.0.1:1"}, []string{"127.0.0.1:1", "connection refused"}},
+		{"no server at the URL", []string{"health", "http://127.0.0.1:1/ready"}, []string{"http://127.0.0.1:1/ready", "connection refused"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -220,6 +229,12 @@ func (p *process) wait(t *testing.T) error {
 
 func TestProbeFollowsReadiness(t *testing.T) {
 	p := start(t)
+	if out, err := program(t, "health", "http://"+p.address+"/livez").CombinedOutput(); err != nil {
+		t.Errorf("health of a URL: %v\n%s", err, out)
+	}
+	if out, err := program(t, "health", "http://"+p.address+"/no").CombinedOutput(); err == nil || !strings.Contains(string(out), "404") {
+		t.Errorf("health of a URL that answers 404: %v\n%s", err, out)
+	}
 	if out, err := program(t, "health", "--listen", p.address).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

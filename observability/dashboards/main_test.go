@@ -18,7 +18,7 @@ func TestWhatIsProvisionedIsWhatTheTablesSay(t *testing.T) {
 	}
 	want, got := readAll(t, written), readAll(t, provisioned)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("`make dashboards` would change the files (-tables +files)\n%s", diff)
+		t.Errorf("`make dashboards-generate` would change the files (-tables +files)\n%s", diff)
 	}
 }
 

@@ -40,6 +40,23 @@ cadvisor)
 	stamps="-X github.com/google/cadvisor/version.Version=$version"
 	tags=
 	;;
+alertmanager)
+	cd "$tools/alertmanager"
+	package=github.com/prometheus/alertmanager/cmd/alertmanager
+	pinned=$(required github.com/prometheus/alertmanager)
+	version=${pinned#v}
+	stamp=github.com/prometheus/common/version
+	stamps="-X $stamp.Version=$version -X $stamp.Revision=$pinned"
+	tags=
+	;;
+docker-compose)
+	cd "$tools/compose"
+	package=github.com/docker/compose/v2/cmd
+	pinned=$(required github.com/docker/compose/v2)
+	version=${pinned#v}
+	stamps="-X github.com/docker/compose/v2/internal.Version=$pinned"
+	tags=
+	;;
 *)
 	echo "build.sh: no upstream program is called \"$1\"" >&2
 	exit 2

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"configservice/observability/internal/dashboard"
+)
+
+func (p *pipeline) targetsAreUp(ctx context.Context) (string, error) {
+	up, err := p.query(ctx, "up")
+	if err != nil {
+		return "", err
+	}
+	if len(up) == 0 {
+		return "", errors.New("Prometheus has read nothing yet: wait 10 s; then see its target files")
+	}
+	var down []string
+	for _, s := range up {
+		if s.value != 1 {
+			down = append(down, s.labels["job"]+" at "+s.labels["instance"])
+		}
+	}
+	if len(down) > 0 {
+		slices.Sort(down)
+		return "", fmt.Errorf("down: %s; %s tells why", strings.Join(down, ", "), p.url("PORT_PROMETHEUS", "/api/v1/targets"))
+	}
+	return fmt.Sprintf("%d of %d are up", len(up), len(up)), nil
+}
+
+func (p *pipeline) rulesAreEvaluated(ctx context.Context) (string, error) {
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct{ Name, Health, LastError, State string }
+			}
+		}
+	}
+	if err := p.get(ctx, "PORT_PROMETHEUS", "/api/v1/rules", &answer); err != nil {
+		return "", err
+	}
+	rules := 0
+	var firing, faults []string
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			rules++
+			if r.Health == "err" {
+				faults = append(faults, r.Name+": "+r.LastError)
+			}
+			if r.State == "firing" && r.Name != "Watchdog" {
+				firing = append(firing, r.Name)
+			}
+		}
+	}
+	switch {
+	case len(faults) > 0:
+		return "", errors.New(strings.Join(faults, "; "))
+	case rules == 0:
+		return "", errors.New("Prometheus has no rules: see its rules/ directory")
+	case len(firing) > 0:
+		return fmt.Sprintf("%d rules; these alerts fire: %s", rules, strings.Join(firing, ", ")), nil
+	}
+	return fmt.Sprintf("%d rules; no alert fires but the Watchdog", rules), nil
+}
+
+func (p *pipeline) containersHaveNames(ctx context.Context) (string, error) {
+	samples, err := p.query(ctx, `count by (name) (container_cpu_usage_seconds_total{name!=""})`)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, s := range samples {
+		names = append(names, s.labels["name"])
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		return strings.Join(names, ", "), nil
+	}
+	docker, err := p.alertmanagers(ctx)
+	if err == nil && len(docker) > 0 {
+		err = errors.New("cAdvisor knows no container by its name: see its logs, and DOCKER_DATA_ROOT in .env.example")
+	}
+	return "none: the native stack could make no control groups", err
+}
+
+// patience is for how long a request may stay unseen.
+const patience = 30 * time.Second
+
+// dataFlow sends a request and waits until both paths have counted it.
+func (p *pipeline) dataFlow(ctx context.Context) (string, error) {
+	const counted = `sum by (via) (http_server_request_duration_seconds_count{http_route="/api/v1/config/{application}/{configuration}"})`
+	before, err := p.byPath(ctx, counted)
+	if err != nil {
+		return "", err
+	}
+	started := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url("PORT_CONFIG_SERVICE", "/api/v1/config/validate/validate"), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := p.client.Do(req) // 404, or 401 where tokens are needed
+	if err != nil {
+		return "", err
+	}
+	resp.Body.Close()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now, err := p.byPath(ctx, counted)
+		if err != nil {
+			return "", err
+		}
+		var missing []string
+		for _, via := range []string{"direct", "collector"} {
+			if now[via] <= before[via] {
+				missing = append(missing, via)
+			}
+		}
+		took := time.Since(started)
+		switch {
+		case len(missing) == 0:
+			return fmt.Sprintf("a request was counted by both paths within %.1f s", took.Seconds()), nil
+		case took > patience:
+			return "", fmt.Errorf("a request was not counted within %s by the path %s: see the targets above", patience, strings.Join(missing, ", "))
+		}
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *pipeline) byPath(ctx context.Context, expr string) (map[string]float64, error) {
+	samples, err := p.query(ctx, expr)
+	counts := map[string]float64{}
+	for _, s := range samples {
+		counts[s.labels["via"]] = s.value
+	}
+	return counts, err
+}
+
+// isGrafana tells Grafana, in Docker, from the viewer.
+func (p *pipeline) isGrafana(ctx context.Context) (bool, error) {
+	if err := p.get(ctx, "PORT_GRAFANA", "/api/health", nil); err == nil {
+		return true, nil
+	}
+	err := p.get(ctx, "PORT_GRAFANA", "/healthz", nil)
+	return false, err
+}
+
+func (p *pipeline) dashboardsAnswer(ctx context.Context) (string, error) {
+	grafana, err := p.isGrafana(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case grafana:
+		return "Grafana at " + p.url("PORT_GRAFANA", "/"), nil
+	}
+	return "the viewer at " + p.url("PORT_GRAFANA", "/"), nil
+}
+
+func (p *pipeline) dataSourceWorks(ctx context.Context) (string, error) {
+	grafana, err := p.isGrafana(ctx)
+	if err != nil {
+		return "", err
+	}
+	path := "/api/prometheus/api/v1/query?query=up"
+	if grafana {
+		path = "/api/datasources/proxy/uid/prometheus/api/v1/query?query=up"
+	}
+	var answer struct{ Data struct{ Result []any } }
+	if err := p.getSignedIn(ctx, path, &answer); err != nil {
+		return "", err
+	}
+	if len(answer.Data.Result) == 0 {
+		return "", errors.New("it answers, and has no data")
+	}
+	return fmt.Sprintf("the dashboards see %d targets", len(answer.Data.Result)), nil
+}
+
+func (p *pipeline) dashboardsAreThere(ctx context.Context) (string, error) {
+	grafana, err := p.isGrafana(ctx)
+	if err != nil {
+		return "", err
+	}
+	boards, err := dashboard.Load(p.dashboards)
+	if err != nil {
+		return "", err
+	}
+	path := "/api/dashboards/"
+	if grafana {
+		path = "/api/dashboards/uid/"
+	}
+	var uids []string
+	for _, b := range boards {
+		if err := p.getSignedIn(ctx, path+b.UID, nil); err != nil {
+			return "", err
+		}
+		uids = append(uids, b.UID)
+	}
+	return strings.Join(uids, ", "), nil
+}
