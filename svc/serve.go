@@ -103,7 +103,8 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
 		Guards: s.guards(keys, t.limits), Principal: access.Name, Rejected: t.limits.Rejected,
 		Watch: httpapi.WatchOptions{
-			Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches, Allowed: access.Allowed, Live: access.Live,
+			Feed: s.feed, Bookmark: s.WatchBookmark, Observer: t.watches,
+			Viewer: func(ctx context.Context) httpapi.Viewer { return access.Viewer(ctx) },
 		},
 		Memory: cached, Reader: readerOf(keys),
 	}

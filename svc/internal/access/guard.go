@@ -47,7 +47,7 @@ func (k *Keyring) Authenticate(h http.Header) (*Principal, error) {
 	if !ok || p == nil {
 		return nil, conf.Errorf(conf.Unauthenticated, "the token is not known, or has been revoked")
 	}
-	return p, p.live()
+	return p, p.Live()
 }
 
 // hasTokenInURL reports whether a request uses what RFC 6750, section 2.3, has

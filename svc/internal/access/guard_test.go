@@ -34,7 +34,7 @@ func (r *rig) guard(method, target, secret string) (reached bool, err error) {
 	req := httptest.NewRequest(method, target, nil)
 	req.Header = bearerHeader(secret)
 	err = r.Guard(httptest.NewRecorder(), req, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		reached = Live(req.Context()) == nil
+		reached = Viewer(req.Context()).Live() == nil
 	}))
 	return reached, err
 }

@@ -93,7 +93,7 @@ func TestCheckOfATokenAllocates(t *testing.T) {
 		t.Errorf("Authenticate makes %v allocations", n)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if !Allowed(ctx, "a") || Allowed(ctx, "c") {
+		if !Viewer(ctx).Allowed("a") || Viewer(ctx).Allowed("c") {
 			t.Fatal("wrong")
 		}
 	}); n != 0 {
@@ -119,7 +119,7 @@ func BenchmarkAllowed(b *testing.B) {
 	ctx := r.as(b, r.token(b, conf.Token{Scope: conf.ScopeRead, Applications: []string{"a", "b"}, ExpiresAt: time.Now().Add(time.Hour)}))
 	b.ReportAllocs()
 	for b.Loop() {
-		if !Allowed(ctx, "a") {
+		if !Viewer(ctx).Allowed("a") {
 			b.Fatal("not allowed")
 		}
 	}
@@ -144,18 +144,18 @@ func TestRevokedTokenGoesOnInWhatIsUnderWay(t *testing.T) {
 	one := r.token(t, conf.Token{Name: "one", Scope: conf.ScopeRead})
 	two := r.token(t, conf.Token{Name: "two", Scope: conf.ScopeRead})
 	ctx, other := r.as(t, one), r.as(t, two)
-	if !Allowed(ctx, "a") || Live(ctx) != nil || Name(ctx) != "one" || ID(ctx) == "" {
+	if !Viewer(ctx).Allowed("a") || Viewer(ctx).Live() != nil || Name(ctx) != "one" || ID(ctx) == "" {
 		t.Fatal("a good token is not")
 	}
 	r.revoke(t, "one")
-	if Allowed(ctx, "a") {
+	if Viewer(ctx).Allowed("a") {
 		t.Error("a watch with a revoked token still gets events")
 	}
-	wantCode(t, Live(ctx), conf.Unauthenticated)
+	wantCode(t, Viewer(ctx).Live(), conf.Unauthenticated)
 	if _, err := r.Authenticate(bearerHeader(one)); conf.CodeOf(err) != conf.Unauthenticated {
 		t.Errorf("a revoked token is taken: %v", err)
 	}
-	if !Allowed(other, "a") || Live(other) != nil {
+	if !Viewer(other).Allowed("a") || Viewer(other).Live() != nil {
 		t.Error("another token went with it")
 	}
 }
@@ -166,14 +166,14 @@ func TestTokenOutlivesItsExpiry(t *testing.T) {
 	s := r.token(t, conf.Token{Scope: conf.ScopeRead, ExpiresAt: expires})
 	ctx := r.as(t, s)
 	r.clock = expires.Add(-time.Microsecond)
-	if !Allowed(ctx, "a") {
+	if !Viewer(ctx).Allowed("a") {
 		t.Error("it expired too early")
 	}
 	r.clock = expires
-	if Allowed(ctx, "a") {
+	if Viewer(ctx).Allowed("a") {
 		t.Error("a watch with an expired token still gets events")
 	}
-	wantCode(t, Live(ctx), conf.Unauthenticated)
+	wantCode(t, Viewer(ctx).Live(), conf.Unauthenticated)
 	_, err := r.Authenticate(bearerHeader(s))
 	wantCode(t, err, conf.Unauthenticated)
 }
@@ -181,14 +181,14 @@ func TestTokenOutlivesItsExpiry(t *testing.T) {
 func TestFirstTokenLeavesTheDoorOpen(t *testing.T) {
 	r := newRig(t)
 	anybody := r.as(t, "")
-	if !r.Open() || !Allowed(anybody, "a") || Name(anybody) != "" {
+	if !r.Open() || !Viewer(anybody).Allowed("a") || Name(anybody) != "" {
 		t.Fatal("a store without tokens is not open")
 	}
 	s := r.token(t, conf.Token{Name: "first", Scope: conf.ScopeRead})
-	if r.Open() || Allowed(anybody, "a") {
+	if r.Open() || Viewer(anybody).Allowed("a") {
 		t.Error("who came before the first token may go on")
 	}
-	wantCode(t, Live(anybody), conf.Unauthenticated)
+	wantCode(t, Viewer(anybody).Live(), conf.Unauthenticated)
 	_, err := r.Authenticate(http.Header{})
 	wantCode(t, err, conf.Unauthenticated)
 	r.as(t, s)

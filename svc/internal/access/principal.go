@@ -50,8 +50,9 @@ func (p *Principal) expired() bool {
 	return !p.expires.IsZero() && !p.now().Before(p.expires)
 }
 
-// live returns why p may do nothing any more, or nil.
-func (p *Principal) live() error {
+// Live returns nil as long as p's token is good, and then an error of code
+// [conf.Unauthenticated] that says why p may do nothing any more.
+func (p *Principal) Live() error {
 	switch {
 	case p.revoked.Load() && p.id == "":
 		return conf.Errorf(conf.Unauthenticated, "a token is needed, from now on")
@@ -65,7 +66,7 @@ func (p *Principal) live() error {
 
 // may returns why p may not do, anywhere, what needs this scope.
 func (p *Principal) may(needed conf.Scope) error {
-	if err := p.live(); err != nil {
+	if err := p.Live(); err != nil {
 		return err
 	}
 	if !p.scope.Covers(needed) {
@@ -126,28 +127,21 @@ func of(ctx context.Context) (*Principal, error) {
 	return nil, conf.Errorf(conf.Unauthenticated, "nobody has been authenticated")
 }
 
-// Allowed reports whether who makes the calls of ctx may read an application
-// now: a token that has been revoked or has expired meanwhile may not. It
-// allocates nothing and takes no lock, to be asked for each event of a watch.
-func Allowed(ctx context.Context, applicationID string) bool {
-	p, ok := ctx.Value(principalKey{}).(*Principal)
-	return ok && p.MayRead(applicationID)
-}
-
-// MayRead reports whether p may read an application now. Like [Allowed], it
-// allocates nothing and takes no lock.
-func (p *Principal) MayRead(applicationID string) bool {
-	return !p.revoked.Load() && !p.expired() && p.scope.Covers(conf.ScopeRead) && p.in(applicationID)
-}
-
-// Live returns nil as long as the token that ctx came with is good, and then
-// an error of code [conf.Unauthenticated] that says why it is not.
-func Live(ctx context.Context) error {
-	p, err := of(ctx)
-	if err != nil {
-		return err
+// Viewer returns who makes the calls of ctx, to be asked for each event of a
+// watch: that allocates nothing and takes no lock.
+func Viewer(ctx context.Context) *Principal {
+	if p, err := of(ctx); err == nil {
+		return p
 	}
-	return p.live()
+	nobody := newAnybody(time.Now)
+	nobody.revoked.Store(true)
+	return nobody
+}
+
+// Allowed reports whether p may read an application now: a token that has been
+// revoked or has expired meanwhile may not.
+func (p *Principal) Allowed(applicationID string) bool {
+	return !p.revoked.Load() && !p.expired() && p.scope.Covers(conf.ScopeRead) && p.in(applicationID)
 }
 
 // Name returns the name of the token that ctx came with, "" where there is

@@ -18,9 +18,9 @@ type Memory interface {
 
 // A Reader is who makes a request.
 type Reader interface {
-	// MayRead reports whether the reader may read what is an application's,
+	// Allowed reports whether the reader may read what is an application's,
 	// now.
-	MayRead(applicationID string) bool
+	Allowed(applicationID string) bool
 }
 
 // An API is the handler of the whole API.
@@ -51,7 +51,7 @@ func (a *API) Shortcut(w http.ResponseWriter, r *http.Request) (status, written 
 		return 0, 0, false
 	}
 	c, pattern := a.recall(r.URL.Path)
-	if c == nil || !reader.MayRead(c.ApplicationID) {
+	if c == nil || !reader.Allowed(c.ApplicationID) {
 		return 0, 0, false
 	}
 	prepared, ok := c.Prepared.(*answer)

@@ -46,7 +46,7 @@ func newShortcutRig(t *testing.T) *shortcutRig {
 	return r
 }
 
-func (r *shortcutRig) MayRead(applicationID string) bool {
+func (r *shortcutRig) Allowed(applicationID string) bool {
 	return r.may && applicationID == r.c.ApplicationID
 }
 

@@ -30,13 +30,9 @@ type WatchOptions struct {
 	// means DefaultRevisionTimeout.
 	RevisionTimeout time.Duration
 
-	// Allowed reports whether the caller of ctx may see an application's
-	// changes. It is asked for each event. Nil means that everybody may.
-	Allowed func(ctx context.Context, applicationID string) bool
-
-	// Live returns an error once the caller of ctx is no longer welcome, which
-	// ends the stream. Nil means that everybody always is.
-	Live func(ctx context.Context) error
+	// Viewer returns who makes the request of ctx. Nil means that everybody may
+	// see everything, for ever.
+	Viewer func(ctx context.Context) Viewer
 
 	// Observer is told what becomes of watches; nil means nobody.
 	Observer WatchObserver
@@ -50,12 +46,32 @@ const (
 	DefaultRevisionTimeout = 3 * time.Second
 )
 
+// A Viewer is who watches. Its methods are called for each event, concurrently,
+// and must not block.
+type Viewer interface {
+	// Live returns an error once the viewer is no longer welcome, which ends
+	// the stream.
+	Live() error
+	// Allowed reports whether the viewer may see an application's changes.
+	Allowed(applicationID string) bool
+}
+
+type everybody struct{}
+
+func (everybody) Live() error         { return nil }
+func (everybody) Allowed(string) bool { return true }
+
 // A WatchObserver is told what becomes of watches. Its methods are called
 // concurrently and must not block.
 type WatchObserver interface {
 	// Watching tells of a watcher, by its transport (sse, long_poll), until
 	// the function that it returns is called.
 	Watching(transport string) (done func())
+	// Delivering returns what is to be told of each change that is delivered to
+	// a watcher whose request had the context ctx: the change's revision and
+	// when it was committed, or zero when it is from history. Nil means that
+	// nobody wants to know.
+	Delivering(ctx context.Context) func(revision int64, committed, written time.Time)
 	// Event tells of an event's outcome: delivered, resync, or dropped, once
 	// for each watcher that is cut off because it is slow.
 	Event(outcome string)
@@ -64,9 +80,10 @@ type WatchObserver interface {
 	Propagated(after time.Duration)
 }
 
-func (nobody) Watching(string) func()   { return func() {} }
-func (nobody) Event(string)             {}
-func (nobody) Propagated(time.Duration) {}
+func (nobody) Watching(string) func()                                       { return func() {} }
+func (nobody) Delivering(context.Context) func(int64, time.Time, time.Time) { return nil }
+func (nobody) Event(string)                                                 {}
+func (nobody) Propagated(time.Duration)                                     {}
 
 func (o *WatchOptions) setDefaults() {
 	if o.Bookmark == 0 {
@@ -78,11 +95,8 @@ func (o *WatchOptions) setDefaults() {
 	if o.RevisionTimeout == 0 {
 		o.RevisionTimeout = DefaultRevisionTimeout
 	}
-	if o.Allowed == nil {
-		o.Allowed = func(context.Context, string) bool { return true }
-	}
-	if o.Live == nil {
-		o.Live = func(context.Context) error { return nil }
+	if o.Viewer == nil {
+		o.Viewer = func(context.Context) Viewer { return everybody{} }
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -20,6 +21,8 @@ type onWatching struct {
 func (o onWatching) Watching(transport string) func() { o.fn(transport); return func() {} }
 func (onWatching) Event(string)                       {}
 func (onWatching) Propagated(time.Duration)           {}
+
+func (onWatching) Delivering(context.Context) func(int64, time.Time, time.Time) { return nil }
 
 // watchRequests holds what a watch answers against the contract. A stream is read
 // to its end, which comes because the service stops.

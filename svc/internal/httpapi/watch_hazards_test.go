@@ -36,6 +36,8 @@ func (l *ledger) Event(outcome string) {
 	map[string]*atomic.Int64{"delivered": &l.delivered, "dropped": &l.dropped, "resync": &l.resync}[outcome].Add(1)
 }
 
+func (l *ledger) Delivering(context.Context) func(int64, time.Time, time.Time) { return nil }
+
 func (l *ledger) Propagated(time.Duration) { l.propagated.Add(1) }
 
 // lazyWatch opens a stream and reads no more than its head.
@@ -64,6 +66,12 @@ const bigConfig, bigChanges = 200 << 10, 100 // more than sockets hold
 // after each.
 func writeBig(t *testing.T, store conf.Store, after func()) {
 	t.Helper()
+	writeLarge(t, store, bigChanges, after)
+}
+
+// writeLarge is writeBig with n large ones.
+func writeLarge(t *testing.T, store conf.Store, n int, after func()) {
+	t.Helper()
 	app, err := store.CreateApplication(t.Context(), conf.Application{Name: "big"})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +83,7 @@ func writeBig(t *testing.T, store conf.Store, after func()) {
 	after()
 	after()
 	text := []byte(`{"text":"` + strings.Repeat("x", bigConfig) + `"}`)
-	for range bigChanges {
+	for range n {
 		if _, err := store.UpdateConfiguration(t.Context(), c.ID, func(c *conf.Configuration) error {
 			c.Config = text
 			return nil
@@ -229,18 +237,27 @@ func TestRestartBringsAllBackAtOnce(t *testing.T) {
 	}
 }
 
+// A viewer may see all but one application, until it is gone.
+type viewer struct {
+	forbidden *atomic.Value
+	gone      *atomic.Bool
+}
+
+func (v viewer) Allowed(id string) bool { return id != v.forbidden.Load() }
+
+func (v viewer) Live() error {
+	if v.gone.Load() {
+		return errors.New("revoked")
+	}
+	return nil
+}
+
 func TestRightsAreCheckedOnlyAtTheStart(t *testing.T) {
 	var forbidden atomic.Value
 	var gone atomic.Bool
 	forbidden.Store("")
 	a := watched(t, openStore(t), watch.Options{}, httpapi.WatchOptions{
-		Allowed: func(_ context.Context, id string) bool { return id != forbidden.Load() },
-		Live: func(context.Context) error {
-			if gone.Load() {
-				return errors.New("revoked")
-			}
-			return nil
-		}})
+		Viewer: func(context.Context) httpapi.Viewer { return viewer{&forbidden, &gone} }})
 	mine, theirs := a.createApplication("mine"), a.createApplication("theirs")
 	a.settle(theirs.Revision)
 	live := a.watch("", "")

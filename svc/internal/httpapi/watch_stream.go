@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -15,14 +16,22 @@ import (
 	"configservice/svc/internal/watch"
 )
 
-// A stream writes a watcher's events to one client as server-sent events.
+// A stream writes a watcher's events to one client as server-sent events. At
+// any time it belongs to one goroutine: one of its own while it has something
+// to wait for, such as a full connection or the past, and else to the couriers
+// of its watcher.
 type stream struct {
 	*WatchOptions
+	logger  *slog.Logger
+	ctx     context.Context // what the request came with; over when the client has gone
 	line    line
+	attempt attempt // nil where every write may have to wait
 	watcher *watch.Watcher
+	viewer  Viewer
 	started time.Time
-	allowed time.Time // until when a write may take, as the connection knows it
-	idle    *time.Timer
+	allowed time.Time                                          // until when a write may take, as the connection knows it
+	done    func()                                             // tells the observer of the end
+	traced  func(revision int64, committed, written time.Time) // nil: nobody wants to know
 }
 
 // A line is what a stream writes to. What is written goes out at once.
@@ -46,39 +55,34 @@ const (
 // wait for it unless by [watch.Feed.Drain].
 func (s *server) stream(w http.ResponseWriter, r *http.Request, watcher *watch.Watcher, resume bool) {
 	control := http.NewResponseController(w)
-	st := &stream{WatchOptions: &s.Watch, line: response{w, control}, watcher: watcher, started: time.Now()}
+	st := &stream{WatchOptions: &s.Watch, logger: s.Logger, ctx: r.Context(), line: response{w, control}, watcher: watcher,
+		viewer: s.Watch.Viewer(r.Context()), started: time.Now(), traced: s.Watch.Observer.Delivering(r.Context())}
 	head(w)
 	if r.Method == http.MethodHead {
 		watcher.Close()
 		return
 	}
-	done := s.Watch.Observer.Watching("sse")
+	st.done = s.Watch.Observer.Watching("sse")
 	if !st.send(st.greeting(resume)) {
-		done()
-		watcher.Close()
+		st.close()
 		return
 	}
 	conn, _, err := control.Hijack()
 	if err != nil { // not what the service runs on; it works all the same
 		_ = control.SetReadDeadline(time.Time{}) // the server's own would end the stream
-		st.run(r.Context())
-		done()
-		watcher.Close()
+		st.attend(delivery{})
 		return
 	}
-	st.line, st.allowed = conn, time.Time{}
 	ctx, gone := context.WithCancel(context.WithoutCancel(r.Context())) // this request's own is over now
+	st.ctx, st.line, st.attempt, st.allowed = ctx, conn, attemptsOn(conn), time.Time{}
 	go func() {
-		defer gone()
 		awaitEnd(conn)
+		gone()
+		watcher.Leave()
 	}()
-	go func() {
-		defer watcher.Close() // the last, for a stop waits for it
-		defer done()
-		defer conn.Close()
-		defer s.caught(ctx)
-		st.run(ctx)
-	}()
+	if !st.park() {
+		go st.attend(delivery{})
+	}
 }
 
 // head sends the head of the answer. The stream has no frame and ends with the
@@ -115,13 +119,6 @@ func awaitEnd(conn net.Conn) {
 	}
 }
 
-// caught keeps a panic from ending the process, as net/http does for requests.
-func (s *server) caught(ctx context.Context) {
-	if p := recover(); p != nil {
-		s.Logger.ErrorContext(ctx, "a watch panicked", "panic", p, "stack", string(debug.Stack()))
-	}
-}
-
 // A response is the line of a server that does not hand out connections.
 type response struct {
 	http.ResponseWriter
@@ -136,24 +133,60 @@ func (r response) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// run writes events until the client is gone, is too slow or is no longer
-// welcome, or the service stops.
-func (st *stream) run(ctx context.Context) {
-	st.idle = time.NewTimer(st.pause())
-	defer st.idle.Stop()
+// attend serves the stream with a goroutine of its own, beginning with what is
+// left to write of what could not be written at once, until it can be parked or
+// ends.
+func (st *stream) attend(begun delivery) {
+	parked := false
+	defer func() {
+		if !parked {
+			st.close()
+		}
+	}()
+	defer st.caught()
+	if len(begun.bytes) == 0 || st.write(begun) {
+		parked = st.run()
+	}
+}
+
+// close ends the stream.
+func (st *stream) close() {
+	defer st.watcher.Close() // the last, for a stop waits for it
+	defer st.done()
+	if conn, ok := st.line.(net.Conn); ok {
+		conn.Close()
+	}
+}
+
+// caught keeps a panic from ending the process, as net/http does for requests.
+func (st *stream) caught() {
+	if p := recover(); p != nil {
+		st.logger.ErrorContext(st.ctx, "a watch panicked", "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// run writes events until the stream is parked, which it reports, or has to
+// end: the client is gone, is too slow or is no longer welcome, or the service
+// stops.
+func (st *stream) run() (parked bool) {
+	idle := time.NewTimer(st.pause())
+	defer idle.Stop()
 	for {
-		events, err := st.watcher.Next(ctx, st.idle.C)
+		if st.park() {
+			return true
+		}
+		events, err := st.watcher.Next(st.ctx, idle.C)
 		if err == nil {
-			err = st.Live(ctx)
+			err = st.viewer.Live()
 		}
 		if err != nil {
 			st.end(err)
-			return
+			return false
 		}
-		if !st.deliver(ctx, events) {
-			return
+		if !st.write(st.deliver(events)) {
+			return false
 		}
-		st.idle.Reset(st.pause())
+		idle.Reset(st.pause())
 	}
 }
 
@@ -163,22 +196,33 @@ func (st *stream) pause() time.Duration {
 	return st.Bookmark - rand.N(st.Bookmark/5+1)
 }
 
-// deliver writes events, or a bookmark when there are none. It reports whether
-// the stream can go on.
-func (st *stream) deliver(ctx context.Context, events []*watch.Event) bool {
+// A delivery is what is to be written, and what has been delivered then.
+type delivery struct {
+	bytes  []byte
+	events []*watch.Event
+}
+
+// deliver returns what tells the client of events, or how current it is when
+// there are none for it.
+func (st *stream) deliver(events []*watch.Event) delivery {
 	sent := events[:0]
 	for _, e := range events {
-		if e.Kind != watch.Change || st.Allowed(ctx, e.ApplicationID) {
+		if e.Kind != watch.Change || st.viewer.Allowed(e.ApplicationID) {
 			sent = append(sent, e)
 		}
 	}
 	if len(sent) == 0 {
-		return st.send(watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame)
+		return delivery{bytes: watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame}
 	}
-	if !st.send(frames(sent)) {
+	return delivery{frames(sent), sent}
+}
+
+// write reports whether the stream can go on.
+func (st *stream) write(d delivery) bool {
+	if !st.send(d.bytes) {
 		return false
 	}
-	st.observe(sent)
+	st.observe(d.events)
 	return true
 }
 
@@ -190,6 +234,9 @@ func (st *stream) observe(sent []*watch.Event) {
 			continue
 		}
 		st.Observer.Event("delivered")
+		if st.traced != nil {
+			st.traced(e.Revision, e.Committed, now)
+		}
 		// What had been committed before the client came says nothing of how
 		// fast changes spread.
 		if e.Committed.After(st.started) {

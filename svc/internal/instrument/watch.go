@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Watches measures what becomes of watches: config.watch.watchers,
@@ -20,6 +21,7 @@ type Watches struct {
 	transports  map[string][]metric.AddOption
 	outcomes    map[string]*tally // events; one is told to thousands at once, so counting must be next to nothing
 	propagation metric.Float64Histogram
+	tracer      trace.Tracer
 }
 
 // NewWatches returns the instruments with all series of the counters at zero.
@@ -42,7 +44,7 @@ func NewWatches(p Providers) (*Watches, error) {
 	}
 	w := &Watches{
 		watchers: watchers, transports: seriesBy("transport", "sse", "long_poll"),
-		outcomes: outcomes, propagation: propagation,
+		outcomes: outcomes, propagation: propagation, tracer: p.tracer(),
 	}
 	for _, options := range w.transports {
 		watchers.Add(context.Background(), 0, options...)
@@ -69,6 +71,26 @@ func (w *Watches) Watching(transport string) (done func()) {
 	}
 	w.watchers.Add(context.Background(), 1, options...)
 	return func() { w.watchers.Add(context.Background(), -1, options...) }
+}
+
+// Delivering returns what makes a span of each delivery of a watch, as a child
+// of the request in ctx that began it: from the commit to the write, or of no
+// length when the change is from history. It returns nil when that request is
+// not sampled, so what the other watches deliver costs nothing.
+func (w *Watches) Delivering(ctx context.Context) func(revision int64, committed, written time.Time) {
+	request := trace.SpanContextFromContext(ctx)
+	if !request.IsSampled() {
+		return nil
+	}
+	parent := trace.ContextWithSpanContext(context.Background(), request) // and nothing else of ctx, for as long as the watch lasts
+	return func(revision int64, committed, written time.Time) {
+		if committed.IsZero() {
+			committed = written
+		}
+		_, span := w.tracer.Start(parent, "deliver change", trace.WithSpanKind(trace.SpanKindProducer),
+			trace.WithTimestamp(committed), trace.WithAttributes(attribute.Int64("config.revision", revision)))
+		span.End(trace.WithTimestamp(written))
+	}
 }
 
 // Event counts an event by its outcome ("delivered", "dropped" or "resync").

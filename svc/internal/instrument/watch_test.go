@@ -1,11 +1,14 @@
 package instrument
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 )
 
 func TestWatchesHaveNoRateBeforeTheirFirstEvent(t *testing.T) {
@@ -43,6 +46,48 @@ func TestWatcherIsStillCountedAfterItHasGone(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestDeliveryOfASampledWatchHasNoSpan(t *testing.T) {
+	r := newRig(t, sdktrace.NeverSample())
+	w := must[*Watches](t)(NewWatches(r.Providers))
+	request := r.manualTrace(true)
+	deliver := w.Delivering(request)
+	written := time.Now()
+	deliver(7, written.Add(-30*time.Millisecond), written)
+	deliver(5, time.Time{}, written) // from history
+	spans := r.spans.Ended()
+	if len(spans) != 2 {
+		t.Fatalf("%d spans of two deliveries", len(spans))
+	}
+	for i, want := range []struct {
+		revision int64
+		took     time.Duration
+	}{{7, 30 * time.Millisecond}, {5, 0}} {
+		s := spans[i]
+		if s.Parent().SpanID() != trace.SpanContextFromContext(request).SpanID() || s.Name() != "deliver change" {
+			t.Errorf("the span %q is a child of %v, want of the request", s.Name(), s.Parent().SpanID())
+		}
+		if took := s.EndTime().Sub(s.StartTime()); took != want.took {
+			t.Errorf("revision %d took %v, want %v", want.revision, took, want.took)
+		}
+		if a := s.Attributes(); len(a) != 1 || a[0] != attribute.Int64("config.revision", want.revision) {
+			t.Errorf("the span says %v, want revision %d", a, want.revision)
+		}
+	}
+}
+
+func TestDeliveryOfAWatchThatIsNotSampledCosts(t *testing.T) {
+	r := newRig(t, sdktrace.AlwaysSample())
+	w := must[*Watches](t)(NewWatches(r.Providers))
+	for _, ctx := range []context.Context{t.Context(), r.manualTrace(false)} {
+		if w.Delivering(ctx) != nil {
+			t.Error("the deliveries of a watch that is not sampled are traced")
+		}
+		if n := testing.AllocsPerRun(100, func() { w.Delivering(ctx) }); n > 0 {
+			t.Errorf("to find out that there is nothing to trace allocates %v times", n)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,9 +81,10 @@ type Feed struct {
 	past     chan struct{} // a slot for each watcher that reads the past
 	stopping chan struct{} // closed by Stop
 	drained  chan struct{} // closed when nobody watches after that
-	encoded  atomic.Int64  // events
-	current  atomic.Int64  // when the source was last known to have no more, in Unix nanoseconds
-	failing  bool          // of the goroutine that follows
+	began    time.Time
+	encoded  atomic.Int64 // events
+	current  atomic.Int64 // when the source was last known to have no more, in Unix nanoseconds
+	failing  bool         // of the goroutine that follows
 
 	mu       sync.RWMutex
 	stopped  bool
@@ -90,6 +92,10 @@ type Feed struct {
 	applied  int64 // the revision up to which the ring has got everything
 	ring     ring
 	topics   map[string]*topic
+
+	due                   []*Watcher // whom couriers are to visit, in this order
+	couriers, maxCouriers int        // under way
+	reminders             map[reminder][]*Watcher
 }
 
 // everything is the key of those who watch all.
@@ -98,6 +104,8 @@ const everything = ""
 // A topic wakes those who watch the same key.
 type topic struct {
 	changed chan struct{} // closed at the next event
+	parked  []*Watcher    // to be visited at the next event
+	latest  uint64        // the position after its last event
 	evicted uint64        // the position after the last of its events that are gone
 	watched int
 }
@@ -121,9 +129,9 @@ func New(ctx context.Context, o Options) (*Feed, error) {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	f := &Feed{
-		Options: o, wake: make(chan struct{}, 1), past: make(chan struct{}, catchUps), stopping: make(chan struct{}), drained: make(chan struct{}),
+		Options: o, began: now, wake: make(chan struct{}, 1), past: make(chan struct{}, catchUps), stopping: make(chan struct{}), drained: make(chan struct{}),
 		applied: stats.Revision, ring: ring{limit: o.Memory, floor: stats.Revision},
-		topics: map[string]*topic{},
+		topics: map[string]*topic{}, maxCouriers: runtime.GOMAXPROCS(0), reminders: map[reminder][]*Watcher{},
 	}
 	f.topic(everything).watched++ // it stays
 	f.current.Store(now.UnixNano())
@@ -168,6 +176,10 @@ func (f *Feed) Stop() {
 	}
 	f.stopped = true
 	close(f.stopping)
+	for _, t := range f.topics {
+		f.unparkAll(t)
+	}
+	f.dispatch()
 	if f.watchers == 0 {
 		close(f.drained)
 	}
@@ -280,7 +292,9 @@ func (f *Feed) jump(ctx context.Context) error {
 	var woken []chan struct{}
 	for _, t := range f.topics {
 		woken = append(woken, t.renew())
+		f.unparkAll(t)
 	}
+	f.dispatch()
 	f.mu.Unlock()
 	wakeAll(woken)
 	return nil
@@ -305,11 +319,16 @@ func (f *Feed) publish(txs []conf.Transaction) error {
 	return nil
 }
 
-// push adds e to the ring and returns what those who wait for it wait for.
-// The caller has the lock.
+// push adds e to the ring, makes the visits of parked watchers due, and returns
+// what the others who wait for it wait for. The caller has the lock.
 func (f *Feed) push(e *Event) (woken []chan struct{}) {
 	f.ring.push(e, f.evicted)
-	f.concerned(e, func(t *topic) { woken = append(woken, t.renew()) })
+	f.concerned(e, func(t *topic) {
+		t.latest = f.ring.end()
+		woken = append(woken, t.renew())
+		f.unparkAll(t)
+	})
+	f.dispatch()
 	return woken
 }
 

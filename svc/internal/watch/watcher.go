@@ -24,6 +24,15 @@ type Watcher struct {
 	position uint64 // of the next event in the ring, once joined
 	revision int64  // everything that concerns it up to here was handed over
 	batch    [batchEvents]*Event
+
+	// What couriers know of it.
+	visit  Visit
+	place  int      // among the parked of its topic, while it is one of them
+	due    reminder // when to visit it if nothing happens
+	listed reminder // when to look at due next; 0: never
+	line   int      // among those who are listed there
+	idle   bool     // it is to be visited even if nothing has happened
+	left   bool
 }
 
 // Watch starts a watcher of one application or one configuration, by its id,
@@ -65,6 +74,7 @@ func (w *Watcher) Close() {
 	if w.topic.watched--; w.topic.watched == 0 {
 		delete(f.topics, w.key)
 	}
+	f.unlist(w)
 }
 
 // Next returns the events that come next, as soon as there is one, and none
@@ -97,14 +107,20 @@ func (w *Watcher) Next(ctx context.Context, idle <-chan time.Time) ([]*Event, er
 
 // take returns what the ring has for the watcher, or what to wait for.
 func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
+	w.feed.mu.RLock()
+	defer w.feed.mu.RUnlock()
+	events, err := w.taken()
+	return events, w.topic.changed, err
+}
+
+// taken is what take returns, for who has the lock.
+func (w *Watcher) taken() ([]*Event, error) {
 	f := w.feed
-	f.mu.RLock()
-	defer f.mu.RUnlock()
 	if w.position < f.ring.reset {
-		return w.startAnew(), nil, nil
+		return w.startAnew(), nil
 	}
 	if w.position < w.topic.evicted {
-		return nil, nil, ErrSlow
+		return nil, ErrSlow
 	}
 	events, bytes := w.batch[:0], 0
 	w.position = max(w.position, f.ring.first)
@@ -117,7 +133,7 @@ func (w *Watcher) take() ([]*Event, <-chan struct{}, error) {
 			events, bytes = append(events, e), bytes+len(e.Frame)
 		}
 	}
-	return events, w.topic.changed, nil
+	return events, nil
 }
 
 // catchUp reads the past until it has events, or none because the ring has

@@ -1,30 +1,34 @@
+//go:build linux
+
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// A crowd is many watchers. They are raw connections that look for the ids of
-// changes and for nothing else: clients and service share the machine, so what
-// a client costs makes the service look slower.
+// A crowd is many watchers. They are bare sockets that one loop reads as they
+// have something, which looks for the ids of changes and for nothing else:
+// clients and service share the machine, so what a client costs makes the
+// service look slower.
 type crowd struct {
 	watchers []watcher
+	ready    int // epoll(7)
 	received atomic.Int64
-	lost     chan error // the first connection that ended
-	gone     sync.WaitGroup
+	lost     chan error // why the loop has ended
 }
 
 type watcher struct {
-	conn     net.Conn
+	socket   int
 	arrivals []arrival
 }
 
@@ -34,79 +38,92 @@ type arrival struct {
 }
 
 // gather connects all watchers, some at a time.
-func gather(ctx context.Context, address string, n, changes int) (*crowd, error) {
-	c := &crowd{watchers: make([]watcher, n), lost: make(chan error, 1)}
+func gather(address string, n, changes int) (*crowd, error) {
+	server, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	ready, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	c := &crowd{watchers: make([]watcher, n), ready: ready, lost: make(chan error, 1)}
 	slots := make(chan struct{}, 64)
-	failed := make(chan error, n)
+	joined := make(chan error, n)
 	for i := range c.watchers {
 		slots <- struct{}{}
 		go func() {
 			defer func() { <-slots }()
-			failed <- c.join(ctx, &c.watchers[i], address, changes)
+			c.watchers[i].arrivals = make([]arrival, 0, changes)
+			joined <- c.join(i, server)
 		}()
 	}
 	for range n {
-		if err := <-failed; err != nil {
-			c.close()
+		if err := <-joined; err != nil {
 			return nil, err
 		}
 	}
+	go func() { c.lost <- c.watch() }()
 	return c, nil
 }
 
 // join returns when the watcher has its first bookmark.
-func (c *crowd) join(ctx context.Context, w *watcher, address string, changes int) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+func (c *crowd) join(i int, server netip.AddrPort) error {
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	w.conn, w.arrivals = conn, make([]arrival, 0, changes)
-	if _, err := io.WriteString(conn, "GET /api/v1/watch HTTP/1.1\r\nHost: bench\r\n\r\n"); err != nil {
+	c.watchers[i].socket = socket
+	if err := syscall.Connect(socket, &syscall.SockaddrInet4{Addr: server.Addr().As4(), Port: int(server.Port())}); err != nil {
+		return err
+	}
+	if _, err := syscall.Write(socket, []byte("GET /api/v1/watch HTTP/1.1\r\nHost: bench\r\n\r\n")); err != nil {
 		return err
 	}
 	var head []byte
 	buffer := make([]byte, 1024)
 	for !bytes.Contains(head, []byte("event: bookmark")) {
-		n, err := conn.Read(buffer)
-		if head = append(head, buffer[:n]...); err != nil {
-			return fmt.Errorf("no watch: %w: %s", err, head)
+		n, err := syscall.Read(socket, buffer)
+		if head = append(head, buffer[:max(n, 0)]...); err != nil || n == 0 {
+			return fmt.Errorf("no watch: %w: %s", cmp.Or(err, io.EOF), head)
 		}
 	}
-	c.gone.Go(func() { c.watch(w, buffer) })
-	return nil
+	return syscall.EpollCtl(c.ready, syscall.EPOLL_CTL_ADD, socket, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(i)})
 }
 
-// watch notes when changes arrive. Events are smaller than the buffer, and
-// come one at a time because changes are further apart than deliveries take;
-// were one missed, the count at the end would tell.
-func (c *crowd) watch(w *watcher, buffer []byte) {
+// watch notes when changes arrive, until a watcher is cut off. Events are
+// smaller than the buffer, and come one at a time because changes are further
+// apart than deliveries take; were one missed, the count at the end would tell.
+func (c *crowd) watch() error {
+	var events [256]syscall.EpollEvent
+	buffer := make([]byte, 1024)
 	for {
-		n, err := w.conn.Read(buffer)
-		if err != nil {
-			select {
-			case c.lost <- err:
-			default:
-			}
-			return
+		n, err := syscall.EpollWait(c.ready, events[:], -1)
+		if err != nil && err != syscall.EINTR {
+			return err
 		}
-		now := time.Now()
-		if revision, ok := changeID(buffer[:n]); ok {
-			w.arrivals = append(w.arrivals, arrival{revision, now})
-			c.received.Add(1)
+		for _, e := range events[:max(n, 0)] {
+			w := &c.watchers[e.Fd]
+			n, err := syscall.Read(w.socket, buffer)
+			now := time.Now()
+			if err != nil || n == 0 {
+				return fmt.Errorf("a watcher was cut off: %w", cmp.Or(err, io.EOF))
+			}
+			if revision, ok := changeID(buffer[:n]); ok {
+				w.arrivals = append(w.arrivals, arrival{revision, now})
+				c.received.Add(1)
+			}
 		}
 	}
 }
 
 // changeID returns the id of the change in b, if there is one.
 func changeID(b []byte) (int64, bool) {
-	i := bytes.Index(b, []byte("id: "))
-	if i < 0 {
+	before, _, ok := bytes.Cut(b, []byte("\nevent: change\n"))
+	if !ok {
 		return 0, false
 	}
-	id, rest, _ := bytes.Cut(b[i+4:], []byte("\n"))
-	if !bytes.HasPrefix(rest, []byte("event: change")) {
-		return 0, false
-	}
+	_, id, _ := bytes.Cut(before[bytes.LastIndexByte(before, '\n')+1:], []byte("id: "))
 	revision, err := strconv.ParseInt(string(id), 10, 64)
 	return revision, err == nil
 }
@@ -121,7 +138,7 @@ func (c *crowd) wait(ctx context.Context, changes int) error {
 		select {
 		case <-tick.C:
 		case err := <-c.lost:
-			return fmt.Errorf("a watcher was cut off: %w", err)
+			return err
 		case <-deadline:
 			return fmt.Errorf("only %d of %d events arrived", c.received.Load(), want)
 		case <-ctx.Done():
@@ -129,15 +146,6 @@ func (c *crowd) wait(ctx context.Context, changes int) error {
 		}
 	}
 	return nil
-}
-
-func (c *crowd) close() {
-	for _, w := range c.watchers {
-		if w.conn != nil {
-			w.conn.Close()
-		}
-	}
-	c.gone.Wait()
 }
 
 // latencies returns, sorted, the times from commit to arrival.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command benchwatch opens many watches of a service that runs as a process of
 // its own, changes a configuration again and again, and tells how long each
 // change took to reach the watchers and how much memory a watcher costs.
@@ -5,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -68,39 +71,57 @@ func bench(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	started := time.Now()
-	crowd, err := gather(ctx, s.address, o.watchers, o.changes)
+	crowd, err := gather(s.address, o.watchers, o.changes)
 	if err != nil {
 		return err
 	}
-	defer crowd.close()
 	fmt.Fprintf(stdout, "%d watchers connected in %s\n", o.watchers, time.Since(started).Round(time.Millisecond))
 	idle, err := s.settled(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.change(ctx, o.changes, o.interval); err != nil {
-		return err
-	}
-	if err := crowd.wait(ctx, o.changes); err != nil {
+	used, err := s.effort(func() error {
+		if err := c.change(ctx, o.changes, o.interval); err != nil {
+			return err
+		}
+		return crowd.wait(ctx, o.changes)
+	})
+	if err != nil {
 		return err
 	}
 	after, err := s.memory()
 	if err != nil {
 		return err
 	}
-	return report(stdout, o, c, crowd, memory{before, idle, after})
+	return report(stdout, o, c, crowd, memory{before, idle, after}, used)
+}
+
+// An effort is the CPU time that something took.
+type effort struct{ service, clients time.Duration }
+
+// effort returns what fn takes, in the service and here.
+func (s *service) effort(fn func() error) (effort, error) {
+	service, err1 := cpu(s.cmd.Process.Pid)
+	clients, err2 := cpu(os.Getpid())
+	if err := errors.Join(err1, err2, fn()); err != nil {
+		return effort{}, err
+	}
+	serviceAfter, err1 := cpu(s.cmd.Process.Pid)
+	clientsAfter, err2 := cpu(os.Getpid())
+	return effort{serviceAfter - service, clientsAfter - clients}, errors.Join(err1, err2)
 }
 
 // memory is the service's, in bytes: without watchers, with idle ones, and
 // after the changes.
 type memory struct{ before, idle, after int64 }
 
-func report(w io.Writer, o options, c *writer, crowd *crowd, m memory) error {
+func report(w io.Writer, o options, c *writer, crowd *crowd, m memory, used effort) error {
 	delivered := crowd.latencies(c.commits)
 	per := (m.idle - m.before) / int64(o.watchers)
 	fmt.Fprintf(w, "%d changes, %d deliveries\n", o.changes, len(delivered))
 	fmt.Fprintf(w, "commit → delivered   p50 %s   p99 %s   max %s\n", quantile(delivered, .5), quantile(delivered, .99), quantile(delivered, 1))
 	fmt.Fprintf(w, "write → answered     p50 %s   max %s\n", quantile(c.durations, .5), quantile(c.durations, 1))
+	fmt.Fprintf(w, "CPU per delivery     service %s   clients %s\n", used.service/time.Duration(len(delivered)), used.clients/time.Duration(len(delivered)))
 	fmt.Fprintf(w, "memory per watcher   idle %.1f KB   after the changes %.1f KB   (service: %.1f MB before, %.1f MB idle)\n",
 		float64(per)/1024, float64(m.after-m.before)/float64(o.watchers)/1024, float64(m.before)/(1<<20), float64(m.idle)/(1<<20))
 	if p99 := quantile(delivered, .99); p99 >= maxP99 {

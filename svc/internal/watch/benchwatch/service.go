@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -94,6 +96,20 @@ func (s *service) memory() (int64, error) {
 	return 0, errors.New("/proc has no RssAnon")
 }
 
+// cpu returns the CPU time that a process has used.
+func cpu(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
+	fields := strings.Fields(rest)
+	const utime, stime, ticksPerSecond = 11, 12, 100 // proc_pid_stat(5), counted from the state
+	user, err1 := strconv.Atoi(fields[utime])
+	system, err2 := strconv.Atoi(fields[stime])
+	return time.Duration(user+system) * time.Second / ticksPerSecond, errors.Join(err1, err2)
+}
+
 // settled returns the service's memory when it has stopped to change: what it
 // took to accept everybody is garbage that goes by and by.
 func (s *service) settled(ctx context.Context) (int64, error) {
@@ -133,7 +149,13 @@ func (s *service) newWriter(ctx context.Context) (*writer, error) {
 		return nil, err
 	}
 	c, err := send(ctx, "POST", base+"configurations", `{"application_id":"`+app.ID+`","name":"flags","config":{}}`)
-	return &writer{url: base + "configurations/" + c.ID, commits: map[int64]time.Time{}}, err
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{url: base + "configurations/" + c.ID, commits: map[int64]time.Time{}}
+	// Who watches from now on is to see none of this.
+	_, err = send(ctx, "GET", fmt.Sprint(w.url, "?min_revision=", c.Revision), "")
+	return w, err
 }
 
 // change makes n changes, one an interval.
