@@ -1,5 +1,6 @@
 import { getFieldDisplayName, type DataFrame } from '@grafana/data';
 import { SeriesVisibilityChangeMode } from '@grafana/ui';
+import { useMemo } from 'react';
 import { setParams, useAddress } from '../app/location';
 
 type Toggle = (label: string | string[] | null, mode: SeriesVisibilityChangeMode) => void;
@@ -11,8 +12,14 @@ type Toggle = (label: string | string[] | null, mode: SeriesVisibilityChangeMode
 export function useVisibleSeries(panel: number, frames: DataFrame[]): { frames: DataFrame[]; toggle: Toggle } {
   const param = `only-${panel}`;
   const shown = useAddress().params.getAll(param);
+  const key = JSON.stringify(shown);
+  // The panel draws anew whenever its frames are others: they must not be, at each drawing.
+  const visible = useMemo(() => {
+    const names = JSON.parse(key) as string[];
+    return names.length === 0 ? frames : frames.map((frame) => hideOthers(frame, frames, names));
+  }, [frames, key]);
   return {
-    frames: shown.length === 0 ? frames : frames.map((frame) => hideOthers(frame, frames, shown)),
+    frames: visible,
     toggle: (label, mode) => setParams({ [param]: nextShown(shown, label, mode, allNames(frames)) }),
   };
 }
