@@ -28,7 +28,6 @@ test: build tools tools-check ## run every test, and install or build what they 
 	@echo "building the tests, with the race detector"
 	@CGO_ENABLED=1 go test -race -run XXX ./... >/dev/null
 	CGO_ENABLED=1 go test -race -p 1 -timeout 15m ./...
-	@$(MAKE) --no-print-directory test-docker
 .PHONY: test
 
 test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQL and the service on it
