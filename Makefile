@@ -40,6 +40,7 @@ check: ## the one gate: format, vet, lint, then every test
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	go vet ./...
 	go vet -tags docker ./observability/dockertest
+	go vet -tags live ./observability/loadtest
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
@@ -53,8 +54,12 @@ load-test: build ## put what runs here (make run) under load and verify what its
 .PHONY: load-test
 
 verify-mutations: build tools ## break the pipeline of a throw-away stack in 20 ways; the verifier must notice each
-	go test -count=1 -timeout 15m -v -run 'TestAMutationOfThePipelineSurvives|TestADeadAlertSurvives' ./observability/loadtest
+	go test -tags live -count=1 -timeout 15m -v -run 'TestAMutationOfThePipelineSurvives|TestADeadAlertSurvives' ./observability/loadtest
 .PHONY: verify-mutations
+
+verify-scenarios: build tools ## put a throw-away stack under the short form of each scenario; every claim must be true
+	go test -tags live -count=1 -timeout 15m -v -run TestWhatTheTelemetryTells ./observability/loadtest
+.PHONY: verify-scenarios
 
 bench-watch: build ## 10,000 watchers of one service: how fast changes reach them, and what they cost
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
