@@ -95,3 +95,22 @@ func TestQuantilesOfStudentsDistribution(t *testing.T) {
 		}
 	}
 }
+
+func TestVerdictIsGivenThatTheSpreadDoesNotAllow(t *testing.T) {
+	for _, c := range []struct {
+		ratio estimate
+		least bool
+		want  string
+	}{
+		{estimate{1.0, .9, 1.05}, false, "met"},
+		{estimate{1.0, .2, 8}, false, "undecided"},
+		{estimate{1.4, 1.2, 1.6}, false, "not met"},
+		{estimate{1.4, 1.2, 1.6}, true, "met"},
+		{estimate{1.0, .2, 8}, true, "undecided"},
+		{estimate{.9, .8, 1.05}, true, "not met"},
+	} {
+		if got := (bar{Ratio: c.ratio, Limit: 1.10, Least: c.least}).verdict(); got != c.want {
+			t.Errorf("%v, least %v: %s, want %s", c.ratio, c.least, got, c.want)
+		}
+	}
+}

@@ -32,7 +32,21 @@ type bar struct {
 	Least bool     `json:"least"` // the ratio is to be no less, rather than no more
 }
 
-func (b bar) met() bool { return b.Ratio.Mean <= b.Limit != b.Least || b.Ratio.Mean == b.Limit }
+// verdict says no more than the confidence interval allows.
+func (b bar) verdict() string {
+	low, high := b.Ratio.Low, b.Ratio.High
+	if b.Least {
+		low, high = -high, -low
+		b.Limit = -b.Limit
+	}
+	switch {
+	case high <= b.Limit:
+		return "met"
+	case low > b.Limit:
+		return "not met"
+	}
+	return "undecided"
+}
 
 // An estimate is a mean with its 95 % confidence interval.
 type estimate struct {
@@ -167,14 +181,11 @@ func (r *report) printBars(w io.Writer) {
 	fmt.Fprintln(w, "\nratios, with their 95 % confidence intervals")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, b := range r.Bars {
-		sign, verdict := "≤", "met"
+		sign := "≤"
 		if b.Least {
 			sign = "≥"
 		}
-		if !b.met() {
-			verdict = "not met"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s %.2f\t%s\n", b.Name, b.Ratio, sign, b.Limit, verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s %.2f\t%s\n", b.Name, b.Ratio, sign, b.Limit, b.verdict())
 	}
 	t.Flush()
 }
