@@ -1,3 +1,5 @@
+//go:build live
+
 package main
 
 import (
@@ -15,15 +17,6 @@ import (
 	"configservice/observability/loadtest/report"
 	"configservice/observability/loadtest/verify"
 )
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // startStack runs a native stack until the test ends.
 func startStack(t *testing.T, o nativestack.Options) *nativestack.Stack {

@@ -24,6 +24,15 @@ type service struct {
 	bin string
 }
 
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // startService runs the service on a database of its own until the test ends.
 func startService(t *testing.T) service {
 	t.Helper()

@@ -18,7 +18,7 @@ func (p *pipeline) targetsAreUp(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(up) == 0 {
-		return "", errors.New("Prometheus has read nothing yet: wait 10 s; then see its target files")
+		return "", errors.New("nothing yet was read by Prometheus: wait 10 s; then see its target files")
 	}
 	var down []string
 	for _, s := range up {
@@ -61,7 +61,7 @@ func (p *pipeline) rulesAreEvaluated(ctx context.Context) (string, error) {
 	case len(faults) > 0:
 		return "", errors.New(strings.Join(faults, "; "))
 	case rules == 0:
-		return "", errors.New("Prometheus has no rules: see its rules/ directory")
+		return "", errors.New("no rules are loaded by Prometheus: see its rules/ directory")
 	case len(firing) > 0:
 		return fmt.Sprintf("%d rules; these alerts fire: %s", rules, strings.Join(firing, ", ")), nil
 	}

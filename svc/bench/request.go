@@ -44,24 +44,3 @@ func uniformly(requests [][]byte) requester {
 	random := rand.New(rand.NewPCG(1, 2)) // the same in every round
 	return func(int) []byte { return requests[random.IntN(len(requests))] }
 }
-
-// zipf asks for one of n things with a probability that falls as its rank
-// rises, the exponent being 1.1. Ranks are spread over all of the things.
-func zipf(n int, request func(i int) []byte) requester {
-	random := rand.New(rand.NewPCG(1, 2))
-	ranks := rand.NewZipf(random, 1.1, 1, uint64(n-1))
-	return func(int) []byte {
-		const prime = 7_368_787
-		return request(int(ranks.Uint64() * prime % uint64(n)))
-	}
-}
-
-// ofEach lets each connection ask for something of its own, in a new form each
-// time.
-func ofEach(request func(connection, count int) []byte) requester {
-	var counts [1024]int
-	return func(connection int) []byte {
-		counts[connection]++
-		return request(connection, counts[connection])
-	}
-}
