@@ -189,6 +189,10 @@ viewer-assets: $(WEB)/node_modules ## build the viewer's web app anew (wants nod
 	@cd $(WEB) && npm run --silent format && npm run --silent check && npm run --silent build
 .PHONY: viewer-assets
 
+test-browser: ## test the viewer's pages in headless Chromium (Debian: chromium)
+	go test -tags browser -count=1 -timeout 10m -v ./observability/viewer
+.PHONY: test-browser
+
 viewer-check: $(WEB)/node_modules ## check the viewer's web app, and that what is committed is what it builds
 	@cd $(WEB) && npm run --silent check && npm run --silent build -- --outDir node_modules/.dist
 	@diff -rq $(WEB)/node_modules/.dist observability/viewer/dist || { echo "observability/viewer/dist is not what web/ builds; make viewer-assets"; exit 1; }
