@@ -190,6 +190,7 @@ viewer-assets: $(WEB)/node_modules ## build the viewer's web app anew (wants nod
 .PHONY: viewer-assets
 
 test-browser: ## test the viewer's pages in headless Chromium (Debian: chromium)
+	@scripts/test-deps browser
 	go test -tags browser -count=1 -timeout 10m -v ./observability/viewer
 .PHONY: test-browser
 

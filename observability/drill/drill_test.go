@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"configservice/observability/gate"
+	"configservice/observability/internal/testwait"
 )
 
 func TestEveryAlertIsDrilledOrSaysWhyNot(t *testing.T) {
@@ -50,12 +51,7 @@ func TestAnAlertFiresInTimeAndClears(t *testing.T) {
 		t.Skip("takes a minute; not with -short")
 	}
 	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "viewer"} {
-		if _, err := os.Stat(filepath.Join("../..", "bin", name)); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("the programs are not built: %v", err)
-			}
-			t.Skipf("the programs are not built (make test builds them): %v", err)
-		}
+		testwait.Built(t, filepath.Join("../..", "bin", name))
 	}
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"--root", "../..", "--only", "ServiceDown"}, os.Getenv, &stdout, &stderr)

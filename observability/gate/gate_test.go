@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/prom"
+	"configservice/observability/internal/testwait"
 )
 
 const root = "../.."
@@ -93,7 +93,7 @@ func parser(t *testing.T) prom.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantBuilt(t, program)
+	testwait.Built(t, program)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, []byte("{}\n"), 0o644); err != nil {
@@ -116,7 +116,7 @@ func parser(t *testing.T) prom.Client {
 		}
 	})
 	client := prom.Client{URL: "http://" + address}
-	until(t, "Prometheus is ready", 30*time.Second, func() bool { return answers(t.Context(), client.URL+"/-/ready") })
+	testwait.Until(t, "Prometheus is ready", func() bool { return answers(t.Context(), client.URL+"/-/ready") })
 	return client
 }
 
@@ -142,30 +142,4 @@ func freeAddress(t *testing.T) string {
 	}
 	defer listener.Close()
 	return fmt.Sprint(listener.Addr())
-}
-
-// until waits for what cannot be waited for otherwise.
-func until(t *testing.T, what string, patience time.Duration, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited %v in vain until %s", patience, what)
-		}
-	}
-}
-
-func wantBuilt(t *testing.T, program string) {
-	t.Helper()
-	_, err := os.Stat(program)
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatalf("the programs are not built: %v", err)
-	case err != nil:
-		t.Skipf("the programs are not built (make test builds them): %v", err)
-	}
 }

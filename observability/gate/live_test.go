@@ -14,6 +14,7 @@ import (
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/prom"
+	"configservice/observability/internal/testwait"
 )
 
 var update = flag.Bool("update", false, "write catalogue.json anew from what the live stack emits")
@@ -31,7 +32,7 @@ func start(t *testing.T, o nativestack.Options) *nativestack.Stack {
 	t.Helper()
 	o.Root = absRoot(t)
 	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "viewer"} {
-		wantBuilt(t, filepath.Join(o.Root, "bin", name))
+		testwait.Built(t, filepath.Join(o.Root, "bin", name))
 	}
 	o.Dir = t.TempDir()
 	stack, err := nativestack.Start(t.Context(), o)
@@ -64,7 +65,7 @@ func everyPanelHasData(t *testing.T, stack *nativestack.Stack) {
 		}
 	}
 	deadline := started.Add(150 * time.Second)
-	until(t, "every panel was looked at", 200*time.Second, func() bool {
+	testwait.UntilWithin(t, "every panel was looked at", 200*time.Second, func() bool {
 		wanted := 0
 		for name, q := range empty {
 			if hasData(t, stack.Prometheus(), q.Expr) {
@@ -108,7 +109,7 @@ func hasData(t *testing.T, prometheus prom.Client, expr string) bool {
 
 // catalogueIsTrue compares both ways what the service emits, and of the others what is asked for.
 func catalogueIsTrue(t *testing.T, stack *nativestack.Stack) {
-	until(t, "both paths brought the service's answers of 503", time.Minute, func() bool {
+	testwait.UntilWithin(t, "both paths brought the service's answers of 503", time.Minute, func() bool {
 		return hasData(t, stack.Prometheus(), `count(http_server_request_duration_seconds_count{error_type!=""}) > 1`)
 	})
 	everything, err := Observe(t.Context(), stack.Prometheus(), func(_, _ string) bool { return true })

@@ -12,6 +12,7 @@ import (
 
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/testwait"
 )
 
 // A gate that lets everything through proves nothing: each of these breaks one thing.
@@ -162,7 +163,7 @@ func TestARenamedMetricAndADroppedLabelAreCaught(t *testing.T) {
 		t.Skip("builds the service anew and runs a stack; not with -short")
 	}
 	stack := start(t, nativestack.Options{Bin: binWithRenamedMetric(t), Config: configWithDroppedLabel(t)})
-	until(t, "both paths were scraped", time.Minute, func() bool {
+	testwait.UntilWithin(t, "both paths were scraped", time.Minute, func() bool {
 		return hasData(t, stack.Prometheus(), `config_configurations`) && hasData(t, stack.Prometheus(), `config_configurations{via="collector"}`)
 	})
 	there, err := Observe(t.Context(), stack.Prometheus(), func(_, job string) bool { return job == "config-service" })

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/testwait"
 )
 
 // A hop is a place at which somebody reads metrics.
@@ -52,18 +53,9 @@ func newLab(t *testing.T) *lab {
 	l.target("config-service", l.instance(scrapeService))
 	l.target("otel-collector-exporter", l.instance(scrapeCollector))
 	for _, where := range []hop{scrapeService, scrapeCollector} {
-		l.await("Prometheus reads by way of the liars", func() bool { return l.liars[where].served.Load() > 1 })
+		testwait.Until(l.t, "Prometheus reads by way of the liars", func() bool { return l.liars[where].served.Load() > 1 })
 	}
 	return l
-}
-
-func (l *lab) await(what string, done func() bool) {
-	l.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			l.t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 func (l *lab) copyConfig() {
@@ -166,7 +158,7 @@ func (l *lab) run(t *testing.T, args ...string) ending {
 
 // underLoad returns once the load has begun: its world is there.
 func (l *lab) underLoad() {
-	l.await("the load begins", func() bool { return !strings.Contains(l.page(l.t), "\nconfig_applications 0\n") })
+	testwait.Until(l.t, "the load begins", func() bool { return !strings.Contains(l.page(l.t), "\nconfig_applications 0\n") })
 }
 
 func (l *lab) page(t *testing.T) string {

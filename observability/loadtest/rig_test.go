@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/testwait"
 	"configservice/observability/loadtest/report"
 	"configservice/observability/loadtest/verify"
 )
@@ -26,12 +27,7 @@ func startStack(t *testing.T, o nativestack.Options) *nativestack.Stack {
 		o.Dir = t.TempDir()
 	}
 	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "loadtest"} {
-		if _, err := os.Stat(filepath.Join(o.Root, "bin", name)); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("the programs are not built: %v", err)
-			}
-			t.Skipf("the programs are not built (make test builds them): %v", err)
-		}
+		testwait.Built(t, filepath.Join(o.Root, "bin", name))
 	}
 	s, err := nativestack.Start(t.Context(), o)
 	if err != nil {

@@ -11,9 +11,6 @@ import (
 
 // Every scenario, in its short form, on one stack of the real programs, as it is.
 func TestWhatTheTelemetryTellsOfAScenarioIsNotTrue(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes")
-	}
 	s := startStack(t, nativestack.Options{Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
 	shown := map[string]bool{} // panels that may be empty, by whether any scenario filled them
 	for _, name := range scenarios.Names() {

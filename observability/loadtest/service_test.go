@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"configservice/observability/internal/testwait"
 	"configservice/observability/loadtest/report"
 )
 
@@ -37,12 +37,7 @@ func root(t *testing.T) string {
 func startService(t *testing.T) service {
 	t.Helper()
 	s := service{bin: filepath.Join(root(t), "bin", "config-service")}
-	if _, err := os.Stat(s.bin); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the service is not built: %v", err)
-		}
-		t.Skipf("the service is not built (make build): %v", err)
-	}
+	testwait.Built(t, s.bin)
 	address := freeAddress(t)
 	s.url = "http://" + address
 	s.env = append(os.Environ(), "CONFIG_SERVICE_LISTEN="+address, "OTEL_SDK_DISABLED=true",
@@ -56,7 +51,7 @@ func startService(t *testing.T) service {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	})
-	s.await(t, "it is ready", func() bool {
+	testwait.Until(t, "it is ready", func() bool {
 		resp, err := http.Get(s.url + "/readyz")
 		if err != nil {
 			return false
@@ -65,15 +60,6 @@ func startService(t *testing.T) service {
 		return resp.StatusCode == http.StatusOK
 	})
 	return s
-}
-
-func (s service) await(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 func freeAddress(t *testing.T) string {
@@ -194,7 +180,7 @@ func TestWrongTokenLeavesSomethingBehind(t *testing.T) {
 	s := startService(t)
 	admin := s.token(t, "admin")
 	reader := s.token(t, "read")
-	s.await(t, "the token is known", func() bool {
+	testwait.Until(t, "the token is known", func() bool {
 		resp, err := http.Get(s.url + "/api/v1/applications")
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +205,7 @@ func TestInterruptLosesTheReportOrLeavesSomethingBehind(t *testing.T) {
 	out := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		s.await(t, "the load begins", func() bool { return s.total(t, "", "configurations") == 100 })
+		testwait.Until(t, "the load begins", func() bool { return s.total(t, "", "configurations") == 100 })
 		cancel()
 	}()
 	code, stdout, stderr := call(ctx, "run", "sustained", "--target", s.url, "--claims", "none", "--out", out)

@@ -19,7 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 // freshness is how soon a request must be in Prometheus by both paths.
@@ -64,22 +64,12 @@ func realProject(t *testing.T) project {
 	p.mkdir("bin")
 	for _, name := range []string{"bin/stack", "bin/config-service", "bin/otelcol", "bin/cadvisor", "bin/prometheus", "bin/viewer", "observability", "docs"} {
 		target := filepath.Join(root, name)
-		if _, err := os.Stat(target); err != nil {
-			skipUnbuilt(t, err)
-		}
+		testwait.Built(t, target)
 		if err := os.Symlink(target, filepath.Join(p.dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return p
-}
-
-func skipUnbuilt(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("the programs are not built: %v", err)
-	}
-	t.Skipf("the programs are not built (make test builds them): %v", err)
 }
 
 // request is what a count in Prometheus tells apart.

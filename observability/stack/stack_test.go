@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 const healthy = "all healthy in [0-9.]+ s"

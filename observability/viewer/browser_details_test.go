@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"configservice/observability/internal/testwait"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -157,9 +159,9 @@ func TestVariablesAreFilledIntoTheQueries(t *testing.T) {
 	p.click(withText("[role=option]", "1m"))
 	p.await("the choice is in the address", `location.search.includes('var-window=1m')`)
 	p.await("the panel is drawn", `document.querySelector('[data-panel="1"] canvas')`)
-	waitUntil(t, "the query has the other window", func() bool { return fixed.counts()[`lines{job=~"b"}[1m]`] > 0 })
+	testwait.UntilWithin(t, "the query has the other window", patience, func() bool { return fixed.counts()[`lines{job=~"b"}[1m]`] > 0 })
 	p.open("/d/sample")
-	waitUntil(t, "all jobs are alternatives", func() bool { return fixed.counts()[`lines{job=~"(a|b)"}[5m]`] > 0 })
+	testwait.UntilWithin(t, "all jobs are alternatives", patience, func() bool { return fixed.counts()[`lines{job=~"(a|b)"}[5m]`] > 0 })
 }
 
 func TestAClickOnTheLegendShowsOneSeriesAloneAndAnotherAll(t *testing.T) {
@@ -187,7 +189,7 @@ func TestAHiddenPageAsksNothingAndGoesOnWhenItIsSeen(t *testing.T) {
 	p, fixed := openSample(t, "refresh=1s")
 	asked := func() int { return fixed.counts()["one"] }
 	first := asked()
-	waitUntil(t, "it refreshes", func() bool { return asked() > first })
+	testwait.UntilWithin(t, "it refreshes", patience, func() bool { return asked() > first })
 	evaluate[chromedp.Void](p, `void Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })`)
 	evaluate[chromedp.Void](p, `new Promise((done) => setTimeout(done, 1500))`) // what is under way ends
 	hidden := asked()
@@ -196,7 +198,7 @@ func TestAHiddenPageAsksNothingAndGoesOnWhenItIsSeen(t *testing.T) {
 		t.Errorf("a hidden page asked %d times", now-hidden)
 	}
 	evaluate[chromedp.Void](p, `void (delete document.hidden && document.dispatchEvent(new Event('visibilitychange')))`)
-	waitUntil(t, "it goes on", func() bool { return asked() > hidden })
+	testwait.UntilWithin(t, "it goes on", patience, func() bool { return asked() > hidden })
 }
 
 func TestRowsOpenAndCloseAndTheAddressSaysSo(t *testing.T) {
@@ -231,5 +233,5 @@ func TestExploreCompletesAndAsks(t *testing.T) {
 	p.typeInto(".cm-content", "s{}\n")
 	p.await("the address has the question", `location.search.includes('expr=lines')`)
 	p.awaitDrawn()
-	waitUntil(t, "Prometheus was asked", func() bool { return fixed.counts()["lines{}"] > 0 })
+	testwait.UntilWithin(t, "Prometheus was asked", patience, func() bool { return fixed.counts()["lines{}"] > 0 })
 }

@@ -61,7 +61,7 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	const missing = "there is no Chromium (Debian's package chromium; scripts/test-deps installs it)"
+	const missing = "there is no Chromium (Debian's package chromium; make test-browser installs it)"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(missing)
 	}
@@ -224,19 +224,4 @@ func (p *page) wantNoConsoleErrors(excused ...string) {
 func (p *page) typeInto(selector, text string) {
 	p.t.Helper()
 	p.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
-}
-
-// waitUntil polls for what happens outside the page.
-func waitUntil(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 // bench is a supervisor at work in a test.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 func TestCgroupHierarchiesAreFoundInEveryArrangement(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 func TestALockedDirectoryIsRefusedWithThePidOfItsHolder(t *testing.T) {

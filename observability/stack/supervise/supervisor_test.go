@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/stack/internal/testwait"
+	"configservice/observability/internal/testwait"
 )
 
 func TestAProgramWaitsForTheHealthOfWhatItNeedsAndForNothingElse(t *testing.T) {

@@ -1,9 +1,10 @@
 // Package testwait lets tests wait for what other processes do, without sleeping
-// and never forever.
+// and never forever, and tells whether the programs that they run are there.
 package testwait
 
 import (
 	"bytes"
+	"os"
 	"regexp"
 	"sync"
 	"testing"
@@ -69,14 +70,35 @@ func (tr *Transcript) Await(t *testing.T, pattern string, nth int) []string {
 // test at the deadline.
 func Until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
+	UntilWithin(t, what, Patience, condition)
+}
+
+// UntilWithin is [Until] with a deadline of its own, for what takes longer.
+func UntilWithin(t *testing.T, what string, patience time.Duration, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(max(5*time.Millisecond, patience/1000))
 	defer tick.Stop()
-	deadline := time.After(Patience)
+	deadline := time.After(patience)
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("waited %v in vain until %s", patience, what)
+		}
+	}
+}
+
+// Built skips the test where a program that it runs is not built, and fails it
+// in CI, where all are.
+func Built(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, program := range programs {
+		_, err := os.Stat(program)
+		switch {
+		case err != nil && os.Getenv("CI") == "true":
+			t.Fatalf("a program is not built: %v", err)
+		case err != nil:
+			t.Skipf("a program is not built (make test builds them): %v", err)
 		}
 	}
 }
