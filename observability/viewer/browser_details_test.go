@@ -117,7 +117,7 @@ const wrongIsRed = "400 (Bad Request)" // the browser's own line about the query
 func TestEveryKindOfPanelIsDrawnOrSaysWhyNot(t *testing.T) {
 	p, _ := openSample(t, "")
 	want := map[int]panelState{
-		3: {Text: "50%"}, 4: {Text: "50%"}, 5: {Text: "0.500"}, 6: {Text: "Jobs: All"},
+		3: {Text: "50%"}, 4: {Text: "50%"}, 5: {Text: "0.500"}, 6: {Text: "Jobs: All<script>alert(1)</script>"},
 		8:  {Text: "How much"},
 		9:  {Message: "limit", Text: "cannot draw a panel of the type nodeGraph here"},
 		10: {Message: "limit", Text: "cannot draw data of the source loki here"},
@@ -209,7 +209,7 @@ func TestRowsOpenAndCloseAndTheAddressSaysSo(t *testing.T) {
 		}
 	}
 	p.await("the closed row is open", `document.querySelector('[data-panel="14"]')`)
-	p.click(withText("h2 button", "Drawn"))
+	p.click(`document.querySelector('section[aria-label="Drawn"] h2 button')`)
 	p.await("the other is open again", `document.querySelector('[data-panel="1"]') && !location.search.includes('row=100')`)
 }
 

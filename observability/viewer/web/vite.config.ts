@@ -14,18 +14,22 @@ const fonts = {
     '@fontsource/roboto-mono/files/roboto-mono-latin-400-normal.woff2',
 };
 
-// Grafana's icons and fonts are files that its components fetch when they need them.
+// Grafana's icons, and those of its components' icons that its package lacks.
+const icons = [join(modules, '@grafana/ui/dist/public/img/icons'), source('icons')];
+
+// Icons and fonts are files that Grafana's components fetch when they need them.
 function copyPublicFiles(): Plugin {
-  const icons = join(modules, '@grafana/ui/dist/public/img/icons');
   return {
     name: 'copy-public-files',
     generateBundle() {
       const copy = (path: string, to: string) =>
         this.emitFile({ type: 'asset', fileName: `public/${to}`, source: readFileSync(path) });
-      for (const entry of readdirSync(icons, { recursive: true, withFileTypes: true })) {
-        if (entry.isFile()) {
-          const path = join(entry.parentPath, entry.name);
-          copy(path, `build/img/icons/${relative(icons, path)}`);
+      for (const folder of icons) {
+        for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+          if (entry.isFile()) {
+            const path = join(entry.parentPath, entry.name);
+            copy(path, `build/img/icons/${relative(folder, path)}`);
+          }
         }
       }
       for (const [to, from] of Object.entries(fonts)) {

@@ -1,5 +1,6 @@
 import {
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   transformDataFrame,
   type DataFrame,
   type GrafanaTheme2,
@@ -92,7 +93,7 @@ function withBuiltins(values: Values, { range }: Cycle, { step, rate }: Interval
 /** Applies the panel's units, thresholds, mappings, overrides and so on. */
 export function decorate(panel: Panel, frames: DataFrame[], values: Values, theme: GrafanaTheme2): DataFrame[] {
   const fieldConfig = panel.fieldConfig ?? { defaults: {}, overrides: [] };
-  return applyFieldOverrides({
+  const decorated = applyFieldOverrides({
     data: frames,
     fieldConfig,
     fieldConfigRegistry: fieldConfigRegistry(fieldConfig),
@@ -100,4 +101,7 @@ export function decorate(panel: Panel, frames: DataFrame[], values: Values, them
     theme,
     timeZone: 'browser',
   });
+  // Tables read no other names than these.
+  cacheFieldDisplayNames(decorated);
+  return decorated;
 }

@@ -4,7 +4,7 @@ import { useDashboard } from '../dashboard/context';
 import { interpolate } from '../dashboard/interpolate';
 import { optionsOf, type DrawingProps } from './drawing';
 
-/** Text, written as Markdown or HTML; what could run as a script is left out. */
+/** Text, written as Markdown or HTML; what could run as a script is shown as the text that it is, as in Grafana. */
 export function TextDrawing({ panel }: DrawingProps) {
   const { mode, content } = optionsOf(panel, { mode: 'markdown', content: '' });
   const text = interpolate(content, useDashboard().values);
