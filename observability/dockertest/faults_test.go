@@ -87,10 +87,21 @@ func (s *stack) crashes(t *testing.T) {
 	s.targets(t)
 }
 
+// cacheHits are the lines of the service's metrics that count reads from memory.
+const cacheHits = `config_reads_total\{outcome="hit",source="cache"\}`
+
 // outage stops PostgreSQL, as nobody's restart policy mends.
 func (s *stack) outage(t *testing.T) {
 	id, path := newConfiguration(t, "outage")
-	must(t, http.StatusOK, "GET", serviceURL+path, nil)
+	// What was just changed is not kept in memory before the feed has told the service of the change.
+	hits := sumOf(t, serviceURL+"/metrics", cacheHits)
+	eventually(t, 30*time.Second, "a read is answered from memory", func() error {
+		must(t, http.StatusOK, "GET", serviceURL+path, nil)
+		if sumOf(t, serviceURL+"/metrics", cacheHits) == hits {
+			return errors.New("each has asked PostgreSQL")
+		}
+		return nil
+	})
 	before := s.inspect(t, "config-service")
 	if err := s.call(http.MethodPost, "/containers/postgres/stop", nil); err != nil {
 		t.Fatal(err)

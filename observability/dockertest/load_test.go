@@ -92,14 +92,20 @@ func agree(cadvisor, engine, slack float64) error {
 }
 
 // cadvisorReads has cAdvisor read a container now, and adds up what it says.
-func cadvisorReads(t *testing.T, metric, name string) (sum float64) {
+func cadvisorReads(t *testing.T, metric, name string) float64 {
 	t.Helper()
-	resp, err := http.Get(cadvisorURL + "/metrics?max_age=0s")
+	return sumOf(t, cadvisorURL+"/metrics?max_age=0s", metric+`\{.*[,{]name="`+name+`".*\}`)
+}
+
+// sumOf adds up the samples of a page of metrics whose names and labels match.
+func sumOf(t *testing.T, url, series string) (sum float64) {
+	t.Helper()
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	line := regexp.MustCompile(`^` + metric + `\{.*[,{]name="` + name + `".*\} (\S+)`)
+	line := regexp.MustCompile(`^` + series + ` (\S+)`)
 	found := false
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		if m := line.FindStringSubmatch(lines.Text()); m != nil {
@@ -111,7 +117,7 @@ func cadvisorReads(t *testing.T, metric, name string) (sum float64) {
 		}
 	}
 	if !found {
-		t.Errorf("cAdvisor has no %s of %s", metric, name)
+		t.Errorf("%s has no %s", url, series)
 	}
 	return sum
 }
