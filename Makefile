@@ -143,7 +143,7 @@ catalogue: build tools ## write the catalogue of metrics anew from a live stack 
 	go test ./observability/gate -run UnderLoad -update -v
 .PHONY: catalogue
 
-drill: build tools ## provoke the trouble of each alert, and see it fire and clear: half an hour
+drill: build tools ## provoke the trouble of each alert, and see it fire and clear: 40 minutes
 	@go run ./observability/drill
 .PHONY: drill
 

@@ -137,6 +137,9 @@ func (p panel) lines() map[string]any {
 		"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": false,
 		"axisSoftMin": 0,
 	}
+	if p.unit == "percentunit" && p.max == nil {
+		lines["axisSoftMax"] = 0.01 // where all is zero, the axis would end at 10000 %
+	}
 	if p.stacked {
 		lines["fillOpacity"] = 40
 		lines["stacking"] = map[string]any{"mode": "normal", "group": "A"}

@@ -18,8 +18,8 @@ const (
 	scrape     = 5 * time.Second // scrape_interval of prometheus.yml
 	evaluation = 5 * time.Second // evaluation_interval of prometheus.yml
 	allowance  = 30 * time.Second
-	// Rules look 5 min back; what is delayed by other scenes comes on top.
-	longestClear = 10 * time.Minute
+	// The rules of objectives look 30 min back, others 5; what other scenes delay comes on top.
+	longestClear = 35 * time.Minute
 )
 
 // errNotHere is why trouble cannot be provoked on this machine.

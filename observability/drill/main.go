@@ -58,7 +58,7 @@ type drillOptions struct {
 const usage = `usage: drill [OPTION...]
 
 Provokes the trouble that each alert is about on a native stack of its own, beside any other, and
-prints when each alert fired and cleared. All of it takes about half an hour.
+prints when each alert fired and cleared. All of it takes about 40 minutes.
 
 options, each with its environment variable, which the flag overrides:
 `

@@ -33,7 +33,7 @@ func scenes() []scene {
 		{"more watchers than there may be", []expectation{
 			{alert: "RequestsRejected"},
 		}, tooManyWatchers},
-		{"every write waits 300 ms", []expectation{
+		{"writes wait for up to 300 ms", []expectation{
 			{"LatencyBurnsFast", 45 * time.Second, "two samples in windows that are evaluated every 15 s, and 10 slow requests"},
 		}, slowWrites},
 		{"nothing can be written to the store", []expectation{

@@ -19,21 +19,15 @@ const (
 )
 
 // lockStore takes locks of the SQLite store away from the service, as another process with a
-// long transaction would.
-func lockStore(ctx context.Context, s *site, count int64) (unlock func() error, err error) {
+// long transaction would. It has them as soon as the service, which holds them for milliseconds,
+// gives them back: to ask now and then would find a busy service holding them.
+func lockStore(s *site, count int64) (unlock func() error, err error) {
 	file, err := os.OpenFile(filepath.Join(storeDir(s.data), "config-service.db-shm"), os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: writeLock, Len: count}
-	err = poll(ctx, func() (bool, error) {
-		err := syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &lock)
-		if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
-			return false, nil // the service is just using one
-		}
-		return err == nil, err
-	})
-	if err != nil {
+	if err := syscall.FcntlFlock(file.Fd(), syscall.F_SETLKW, &lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking the store: %w", err), file.Close())
 	}
 	return file.Close, nil // which gives the locks back
@@ -45,25 +39,26 @@ func nothingIsWritten(ctx context.Context, s *site) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lockStore(ctx, s, 1)
+	unlock, err := lockStore(s, 1)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	return func() error { return errors.Join(unlock(), stop()) }, nil
 }
 
-func storeStandsStill(ctx context.Context, s *site) (func() error, error) {
-	return lockStore(ctx, s, allLocks)
+func storeStandsStill(_ context.Context, s *site) (func() error, error) {
+	return lockStore(s, allLocks)
 }
 
-// slowWrites locks the store for 300 ms at a time.
+// slowWrites locks the store for 300 ms at a time, with enough time between that SQLite, which asks
+// for its lock again after up to 100 ms, gets it each time: no write fails.
 func slowWrites(ctx context.Context, s *site) (func() error, error) {
-	stop, err := s.write(ctx, writers{count: 20, bytes: 100})
+	stop, err := s.write(ctx, writers{count: 20, bytes: 100, every: 200 * time.Millisecond})
 	if err != nil {
 		return nil, err
 	}
-	pulses := repeat(ctx, 310*time.Millisecond, func(ctx context.Context) error {
-		unlock, err := lockStore(ctx, s, 1)
+	pulses := repeat(ctx, 450*time.Millisecond, func(ctx context.Context) error {
+		unlock, err := lockStore(s, 1)
 		if err != nil {
 			return err
 		}
