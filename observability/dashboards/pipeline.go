@@ -45,7 +45,7 @@ func pipelineWell() []panel {
 			about:   "Series that gather what did not fit under the SDK's limit of series a metric. Must be zero: a label has too many values.",
 			queries: []query{{"series", `count({otel_metric_overflow="true", via="direct"}) or vector(0)`}},
 			levels:  wantZero(), runbooks: []string{"SeriesOverflow"}},
-		{kind: stat, title: "Collector path is late by", unit: "s", width: 4, decimals: places(1),
+		{kind: stat, title: "Collector is late", unit: "s", width: 4, decimals: places(1),
 			about:   "How much older the service's telemetry is when it came through the Collector. Export interval, batch and scrape make up to 8 s; more: the Collector is slow or away.",
 			queries: []query{{"seconds", `clamp_min(max(process_uptime_seconds{job="config-service", via="direct"} - ignoring (via) process_uptime_seconds{job="config-service", via="collector"}), 0)`}},
 			levels:  worseFrom(8, 15), runbooks: []string{"CollectorPathLags"}},

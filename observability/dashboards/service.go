@@ -32,11 +32,11 @@ func service() dashboard.Dashboard {
 
 func serviceWell() []panel {
 	return []panel{
-		{kind: stat, title: "Instances up", unit: "none", width: 3,
+		{kind: stat, title: "Instances", unit: "none", width: 3,
 			about:   "Instances of the service that Prometheus can read. When red: see the runbook; the log of the service says why it does not start.",
 			queries: []query{{"up", `sum(up{job="config-service"})`}},
 			levels:  betterFrom(0.5, 1), runbooks: []string{"ServiceDown"}},
-		{kind: stat, title: "Database answers", unit: "percentunit", width: 3,
+		{kind: stat, title: "Database", unit: "percentunit", width: 3,
 			about:   "Share of the instances that got an answer from their database at the last scrape. When below 100 %: see the runbook.",
 			queries: []query{{"instances", `(count(config_store_revision{job="config-service", via="direct"}) or vector(0)) / count(up{job="config-service"} == 1)`}},
 			levels:  betterFrom(0.5, 1), noValue: "no instance is up", runbooks: []string{"DatabaseUnreachable"}},
@@ -50,11 +50,11 @@ func serviceWell() []panel {
   / (sum(job_route:http_server_requests:rate1m{job="config-service", http_route=~"/api/v1/.*"}) > 0)
   or vector(0)`}},
 			levels: worseFrom(0.001, 0.01), runbooks: []string{"AvailabilityBurnsFast"}},
-		{kind: stat, title: "API latency, p99", unit: "s", width: 3,
+		{kind: stat, title: "API p99", unit: "s", width: 3,
 			about:   "99 % of the requests of the API were answered faster in the last minute; without watches and long polls, which are meant to last. The objective is 100 ms. When red: see Latency for the route, and Saturation for the reason.",
 			queries: []query{{"p99", `histogram_quantile(0.99, sum by (le) (job_route_le:http_server_request_duration_seconds_bucket:rate1m{job="config-service", http_route=~"/api/v1/.*", http_route!~"/api/v1/watch|.*[?]wait"})) >= 0`}},
 			levels:  worseFrom(0.05, 0.1), noValue: "no request in the last minute", runbooks: []string{"LatencyBurnsFast"}},
-		{kind: stat, title: "Propagation, p99", unit: "s", width: 3,
+		{kind: stat, title: "Watch p99", unit: "s", width: 3,
 			about:   "99 % of the changes reached their watchers' connections faster, in the last 5 min. When red: see Watch.",
 			queries: []query{{"p99", `job:config_propagation_duration_seconds:p99_rate5m{job="config-service"}`}},
 			levels:  worseFrom(0.5, 1), noValue: "no change was watched", runbooks: []string{"PropagationSlow"}},

@@ -62,7 +62,7 @@ func TestABrokenPanelOrRuleIsCaughtWhereItStands(t *testing.T) {
 		board := boards(t)[0]
 		broken := &board.Panels[1].Targets[0]
 		broken.Expr = strings.Replace(broken.Expr, "up{", "upp{", 1)
-		wantFault(t, check(BoardQuestions(board)), `configuration-service: panel Instances up: query A: there is no metric upp`)
+		wantFault(t, check(BoardQuestions(board)), `configuration-service: panel Instances: query A: there is no metric upp`)
 	})
 	t.Run("annotation", func(t *testing.T) {
 		board := boards(t)[0]

@@ -132,28 +132,30 @@ func (p *page) dead(board dashboard.Dashboard, excused []string) (dead []string)
 	}
 	for _, panel := range board.Panels {
 		state, there := shown[panel.ID]
+		reason := ""
+		if panel.FieldConfig != nil {
+			reason = panel.FieldConfig.Defaults.NoValue
+		}
+		empty := state.Message == "empty" || reason != "" && state.Text == reason
 		switch {
-		case panel.Type == "row", state.Drawn && state.Message == "":
+		case panel.Type == "row", state.Drawn && state.Message == "" && !empty:
 		case !there:
 			dead = append(dead, panel.Title+" is not on the page")
-		case state.Message != "empty" || !isExcused(panel, state.Text, excused):
+		case !empty || state.Text != reason || !isExcused(reason, excused):
 			dead = append(dead, fmt.Sprintf("%s shows %q (%s)", panel.Title, state.Text, state.Message))
 		}
 	}
 	return dead
 }
 
-// isExcused says whether a panel may be empty for the reason that it tells, which must be its own.
-func isExcused(panel dashboard.Panel, told string, excused []string) bool {
-	if panel.FieldConfig == nil || told == "" || told != panel.FieldConfig.Defaults.NoValue {
-		return false
-	}
-	for _, reason := range excused {
-		if strings.HasPrefix(told, reason) {
+// isExcused says whether a panel under load may be empty for the reason that it tells.
+func isExcused(reason string, excused []string) bool {
+	for _, excuse := range excused {
+		if strings.HasPrefix(reason, excuse) {
 			return true
 		}
 	}
-	return strings.HasPrefix(told, "needs ") && !strings.HasPrefix(told, "needs a running load test")
+	return strings.HasPrefix(reason, "needs ") && !strings.HasPrefix(reason, "needs a running load test")
 }
 
 // showsTheRate compares the rate of requests on the page with what Prometheus answers, while the

@@ -55,7 +55,7 @@ export function HeatmapDrawing({ panel, frames, range, marks, width, height }: D
   return (
     <VizLayout width={width} height={height}>
       {() => (
-        <>
+        <div>
           <UPlotChart config={config} data={data} width={width} height={plotHeight}>
             <TooltipPlugin2
               config={config}
@@ -70,7 +70,7 @@ export function HeatmapDrawing({ panel, frames, range, marks, width, height }: D
             <Marks config={config} marks={marks} />
           </UPlotChart>
           {options.legend.show && <HeatmapLegend colors={colors} unit={options.cellValues.unit} />}
-        </>
+        </div>
       )}
     </VizLayout>
   );
