@@ -43,10 +43,11 @@ type lab struct {
 }
 
 func newLab(t *testing.T) *lab {
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "500") // of the service and of the tester
 	l := &lab{t: t, config: t.TempDir(), data: t.TempDir(), liars: map[hop]*liar{}}
 	l.copyConfig()
 	l.edit("prometheus.yml", "scrape_interval: 5s", "scrape_interval: 1s", "scrape_timeout: 4s", "scrape_timeout: 900ms", "evaluation_interval: 5s", "evaluation_interval: 1s")
-	l.stack = startStack(t, nativestack.Options{Config: l.config, Dir: l.data, Env: []string{"OTEL_METRIC_EXPORT_INTERVAL=500", "CONFIG_SERVICE_LOG_LEVEL=WARN"}})
+	l.stack = startStack(t, nativestack.Options{Config: l.config, Dir: l.data, Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
 	for where, page := range map[hop]int{readService: nativestack.Service, scrapeService: nativestack.Service, readCollector: 8889, scrapeCollector: 8889} {
 		l.liars[where] = newLiar(t, l.stack.URL(page, "/metrics"))
 	}
@@ -159,6 +160,27 @@ func (l *lab) run(t *testing.T, args ...string) ending {
 // underLoad returns once the load has begun: its world is there.
 func (l *lab) underLoad() {
 	testwait.Until(l.t, "the load begins", func() bool { return !strings.Contains(l.page(l.t), "\nconfig_applications 0\n") })
+}
+
+// untilMended returns once Prometheus has scraped anew, and knows by both paths
+// of all the requests that the service has counted.
+func (l *lab) untilMended(t *testing.T) {
+	t.Helper()
+	for _, where := range []hop{scrapeService, scrapeCollector} {
+		enough := l.liars[where].served.Load() + 2 // one of them may have begun before
+		testwait.Until(t, "Prometheus scrapes anew", func() bool { return l.liars[where].served.Load() >= enough })
+	}
+	const selector = `http_server_request_duration_seconds_count{job="config-service",http_route=~"/api/.*"}`
+	testwait.Until(t, "both paths tell the same again", func() bool {
+		want := 0.0
+		for _, told := range rows(l.page(t)) {
+			if told != nil && told.name == durations+"_count" && counting(*told) {
+				want += told.value
+			}
+		}
+		both, err := l.stack.Prometheus().Query(t.Context(), "sum by (via) ("+selector+")")
+		return err == nil && len(both) == 2 && both[0].Value == want && both[1].Value == want
+	})
 }
 
 func (l *lab) page(t *testing.T) string {

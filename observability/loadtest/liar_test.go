@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -116,24 +117,35 @@ func (l *liar) twist(text string) string {
 }
 
 func twisted(text string, lie lie) string {
-	series := regexp.MustCompile(`^([a-zA-Z_:][\w:]*)(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})? (\S+)(.*)$`)
 	var b strings.Builder
-	for _, row := range strings.SplitAfter(text, "\n") {
-		m := series.FindStringSubmatch(strings.TrimSuffix(row, "\n"))
-		if m == nil {
+	for row, l := range rows(text) {
+		if l == nil {
 			b.WriteString(row)
 			continue
 		}
-		value, err := strconv.ParseFloat(m[3], 64)
-		if err != nil {
-			b.WriteString(row)
-			continue
-		}
-		for _, told := range lie(line{m[1], m[2], value, m[4]}) {
+		for _, told := range lie(*l) {
 			b.WriteString(told.String() + "\n")
 		}
 	}
 	return b.String()
+}
+
+// rows are those of a page, each with the series that it tells, if it tells one.
+func rows(page string) iter.Seq2[string, *line] {
+	series := regexp.MustCompile(`^([a-zA-Z_:][\w:]*)(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})? (\S+)(.*)\n$`)
+	return func(yield func(string, *line) bool) {
+		for row := range strings.Lines(page) {
+			var l *line
+			if m := series.FindStringSubmatch(row); m != nil {
+				if value, err := strconv.ParseFloat(m[3], 64); err == nil {
+					l = &line{m[1], m[2], value, m[4]}
+				}
+			}
+			if !yield(row, l) {
+				return
+			}
+		}
+	}
 }
 
 func TestLiarWithoutALieTellsAnotherPage(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"sync"
-	"time"
 )
 
 const durations = "http_server_request_duration_seconds"
@@ -59,17 +58,16 @@ func inMilliseconds(l line) []line {
 	bounds := map[string]string{"0.0001": "0.1", "0.00016": "0.16", "0.00025": "0.25", "0.0004": "0.4", "0.00063": "0.63", "0.001": "1",
 		"0.0016": "1.6", "0.0025": "2.5", "0.004": "4", "0.0063": "6.3", "0.01": "10", "0.016": "16", "0.025": "25", "0.04": "40", "0.063": "63",
 		"0.1": "100", "0.25": "250", "1.0": "1000", "1": "1000", "2.5": "2500", "10.0": "10000", "10": "10000"}
-	l.rest = ""
 	if b, ok := bounds[l.label("le")]; ok {
 		return []line{l.with("le", b)}
 	}
 	return []line{l}
 }
 
-// coarse leaves three buckets.
+// coarse leaves three buckets, and the count.
 func coarse(l line) []line {
 	switch l.label("le") {
-	case "0.1", "1.0", "1", "+Inf":
+	case "", "0.1", "1.0", "1", "+Inf":
 		return []line{l}
 	}
 	return nil
@@ -112,22 +110,18 @@ func frozen() func(line) []line {
 	}
 }
 
-// restarting takes off what counters had after a while, as a restart does.
-func restarting(after time.Duration) func(line) []line {
-	var started time.Time // when it was first asked
+// restarted takes off each counter what it had when it was first seen.
+func restarted() func(line) []line {
 	var mu sync.Mutex
 	had := map[string]float64{}
 	return func(l line) []line {
 		mu.Lock()
 		defer mu.Unlock()
-		if started.IsZero() {
-			started = time.Now()
-		}
-		if key := l.name + l.labels; time.Since(started) < after {
+		key := l.name + l.labels
+		if _, known := had[key]; !known {
 			had[key] = l.value
-		} else {
-			l.value -= had[key]
 		}
+		l.value -= had[key]
 		return []line{l}
 	}
 }

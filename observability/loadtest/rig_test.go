@@ -16,7 +16,6 @@ import (
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/testwait"
 	"configservice/observability/loadtest/report"
-	"configservice/observability/loadtest/verify"
 )
 
 // startStack runs a native stack until the test ends.
@@ -84,17 +83,4 @@ func loadtest(ctx context.Context, t *testing.T, s *nativestack.Stack, args ...s
 		e.run = &r
 	}
 	return e
-}
-
-// false returns the claims that are false.
-func (e ending) falseClaims() (ids []string) {
-	if e.run == nil {
-		return nil
-	}
-	for _, c := range e.run.Claims {
-		if c.Verdict == verify.False {
-			ids = append(ids, c.ID)
-		}
-	}
-	return ids
 }

@@ -36,13 +36,23 @@ func tellThresholds(w io.Writer, thresholds []verify.Finding) {
 	}
 }
 
+// mostTold is how many findings of a claim are told.
+const mostTold = 8
+
 func tellClaims(w io.Writer, claims []verify.Claim) {
 	for _, c := range claims {
 		fmt.Fprintf(w, "claim %-6s  %-9s  %s\n", c.ID, c.Verdict, c.Says)
+		told := 0
 		for _, f := range c.Findings {
-			if f.Verdict != verify.True {
+			if f.Verdict == verify.True {
+				continue
+			}
+			if told++; told <= mostTold {
 				fmt.Fprintf(w, "    %s: %s: %s\n", f.Verdict, f.What, detail(f))
 			}
+		}
+		if told > mostTold {
+			fmt.Fprintf(w, "    and %d more, in the report\n", told-mostTold)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -37,26 +36,15 @@ config_configurations NaN
 	}
 }
 
-func TestCPUIsComparedOverDifferentTimes(t *testing.T) {
-	at := func(seconds float64) time.Time {
-		return time.Unix(0, 0).Add(time.Duration(seconds * float64(time.Second)))
-	}
-	series := func(start, step, rate float64, n int) (tr track) {
-		for i := range n {
-			s := start + float64(i)*step
-			tr.points = append(tr.points, point{at(s), rate * s})
+func TestWhatACounterHadBeforeTheRunIsOfTheRun(t *testing.T) {
+	at := func(s int64) time.Time { return time.Unix(s, 0) }
+	for _, c := range []struct {
+		since int64
+		want  float64
+	}{{0, 11}, {2, 7}, {4, 5}, {6, 2}, {9, 0}} { // at 7 it begins anew
+		counter := track{points: []point{{at(1), 4}, {at(3), 6}, {at(5), 9}, {at(7), 2}}}
+		if got := counter.addedSince(at(c.since)); got != c.want {
+			t.Errorf("since %d it gained %g, want %g", c.since, got, c.want)
 		}
-		return tr
-	}
-	// Two modes of the process, and a group that is read at other moments.
-	c := compareCPU([]track{series(0, 5, .3, 10), series(0, 5, .2, 10)}, []track{series(2.5, 4, .5, 10)})
-	if c.Missing != "" || math.Abs(c.Process-c.Container) > 1e-9 || c.Process == 0 {
-		t.Errorf("%+v, want the same", c)
-	}
-	if c := compareCPU(nil, nil); c.Missing == "" {
-		t.Errorf("%+v, want to hear that nothing is there", c)
-	}
-	if c := compareCPU([]track{series(0, 5, .3, 1)}, []track{series(20, 5, .3, 1)}); c.Missing == "" {
-		t.Errorf("%+v, want to hear that they have no time in common", c)
 	}
 }

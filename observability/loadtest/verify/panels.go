@@ -144,7 +144,7 @@ func (o *Observer) lookAtPanels(ctx context.Context, e *Evidence) error {
 	o.await(ctx, func() bool {
 		var empty []*Panel
 		for _, p := range left {
-			if failure = p.look(ctx, window{o.prom, e.Load.Started, o.panelsUntil(e)}); failure != nil {
+			if failure = p.look(ctx, window{o.prom, e.Load.Started, o.until(e)}); failure != nil {
 				return true
 			}
 			if p.Series == 0 && !excused(p.Reason, *e) {
@@ -160,9 +160,9 @@ func (o *Observer) lookAtPanels(ctx context.Context, e *Evidence) error {
 	return failure
 }
 
-// panelsUntil is the end of the time that panels are asked about: now, for a run
-// that has just ended.
-func (o *Observer) panelsUntil(e *Evidence) time.Time {
+// until is the end of the time about which is asked what comes a moment later:
+// now, for a run that has just ended.
+func (o *Observer) until(e *Evidence) time.Time {
 	if latest := e.Settled.Add(o.options.Settle); time.Now().After(latest) {
 		return latest
 	}

@@ -52,10 +52,7 @@ func (p promQL) raw(ctx context.Context, selector string, end time.Time, window 
 
 func tracks(matrix model.Matrix) (all []track) {
 	for _, stream := range matrix {
-		t := track{labels: map[string]string{}}
-		for name, value := range stream.Metric {
-			t.labels[string(name)] = string(value)
-		}
+		t := track{labels: labelsOf(stream.Metric)}
 		for _, v := range stream.Values {
 			t.points = append(t.points, point{v.Timestamp.Time(), float64(v.Value)})
 		}
@@ -68,9 +65,13 @@ func tracks(matrix model.Matrix) (all []track) {
 
 // latest returns what the newest scrape of each target has of a selector. A
 // series that the scrape no longer has is gone, also where Prometheus was away
-// and could not notice.
+// and could not notice; so is a target that is no longer scraped.
 func (p promQL) latest(ctx context.Context, selector string, end time.Time, window time.Duration) ([]sample, error) {
 	all, err := p.raw(ctx, selector, end, window)
+	if err != nil {
+		return nil, err
+	}
+	living, err := p.living(ctx, selector, end)
 	newest := map[string]time.Time{}
 	for _, t := range all {
 		if of := t.target(); t.last().at.After(newest[of]) {
@@ -79,11 +80,34 @@ func (p promQL) latest(ctx context.Context, selector string, end time.Time, wind
 	}
 	var current []sample
 	for _, t := range all {
-		if t.last().at.Equal(newest[t.target()]) {
+		if t.last().at.Equal(newest[t.target()]) && living[model.LabelsToSignature(t.labels)] {
 			current = append(current, sample{name: t.labels["__name__"], labels: t.labels, value: t.last().value, at: t.last().at})
 		}
 	}
 	return current, err
+}
+
+func labelsOf(metric model.Metric) map[string]string {
+	labels := make(map[string]string, len(metric))
+	for name, value := range metric {
+		labels[string(name)] = string(value)
+	}
+	return labels
+}
+
+// living are the series of a selector of which Prometheus does not know that
+// they have ended, by signature.
+func (p promQL) living(ctx context.Context, selector string, at time.Time) (map[uint64]bool, error) {
+	value, _, _, err := p.api.Query(ctx, selector, at)
+	if err != nil {
+		return nil, fmt.Errorf("asking Prometheus for %s: %w", selector, err)
+	}
+	all := map[uint64]bool{}
+	vector, _ := value.(model.Vector) // a selector has no other type
+	for _, s := range vector {
+		all[model.LabelsToSignature(labelsOf(s.Metric))] = true
+	}
+	return all, nil
 }
 
 // target tells apart what is scraped by itself.
