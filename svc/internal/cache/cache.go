@@ -107,7 +107,7 @@ func (s *Store) read(found func() *entry, load func() (conf.Configuration, error
 	return c, nil
 }
 
-// outdate sees to it that nothing older than c, which a reader is about to
+// outdate sees to it that nothing older than c, which a caller is about to
 // see, is answered from now on: neither what is here nor what is on its way.
 func (s *Store) outdate(c conf.Configuration) {
 	s.recent.add(c.ID)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -169,6 +170,42 @@ func TestChangeMadeElsewhereIsSeenOnceApplied(t *testing.T) {
 	must(t, err)
 	w.applyFrom(renamed.Revision)
 	w.wantGone(c.ID, "store", "main")
+}
+
+// Who is told that what it has is old must not be given that again.
+func TestReadAfterARefusalIsOlderThanWhatWasRefusedFor(t *testing.T) {
+	errOld := conf.Errorf(conf.PreconditionFailed, "old")
+	refuse := func(*conf.Configuration) error { return errOld }
+	for name, write := range map[string]func(*world, string) error{
+		"update": func(w *world, id string) error {
+			_, err := w.UpdateConfiguration(w.Context(), id, refuse)
+			return err
+		},
+		"rollback": func(w *world, id string) error {
+			_, err := w.RollbackConfiguration(w.Context(), id, 1, refuse)
+			return err
+		},
+		"delete": func(w *world, id string) error {
+			_, err := w.DeleteConfiguration(w.Context(), id, refuse)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1<<20)
+			c := w.configuration(w.application("shop").ID, "main", `{}`)
+			w.want(c, "shop", false)
+			newer, err := w.elsewhere.UpdateConfiguration(t.Context(), c.ID, setConfig(`{"v":2}`))
+			must(t, err)
+			if err := write(w, c.ID); !errors.Is(err, errOld) {
+				t.Fatalf("the write ended with %v", err)
+			}
+			w.want(newer, "shop", false)
+			if err := write(w, c.ID); !errors.Is(err, errOld) {
+				t.Fatalf("the write ended with %v", err)
+			}
+			w.want(newer, "shop", true) // what is as new stays
+		})
+	}
 }
 
 func TestOldNewsDoNotDropWhatIsNewer(t *testing.T) {

@@ -8,7 +8,8 @@ import (
 
 // The writes below leave the cache at least as new as themselves before they
 // return. A write whose end is not known (its error is no refusal) may have
-// been committed, so it is treated as if it had been.
+// been committed, so it is treated as if it had been. A refused one has shown
+// its caller the resource, which may be newer than what is here.
 
 // UpdateApplication implements [conf.Store].
 func (s *Store) UpdateApplication(ctx context.Context, id string, edit conf.Edit[conf.Application]) (conf.Application, error) {
@@ -26,31 +27,47 @@ func (s *Store) DeleteApplication(ctx context.Context, id string, check conf.Edi
 
 // UpdateConfiguration implements [conf.Store].
 func (s *Store) UpdateConfiguration(ctx context.Context, id string, edit conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	edit, shown := showing(edit)
 	c, err := s.Store.UpdateConfiguration(ctx, id, edit)
-	s.drop(id, err)
+	s.drop(id, *shown, err)
 	return c, err
 }
 
 // RollbackConfiguration implements [conf.Store].
 func (s *Store) RollbackConfiguration(ctx context.Context, id string, version int64, check conf.Edit[conf.Configuration]) (conf.Configuration, error) {
+	check, shown := showing(check)
 	c, err := s.Store.RollbackConfiguration(ctx, id, version, check)
-	s.drop(id, err)
+	s.drop(id, *shown, err)
 	return c, err
 }
 
 // DeleteConfiguration implements [conf.Store].
 func (s *Store) DeleteConfiguration(ctx context.Context, id string, check conf.Edit[conf.Configuration]) (int64, error) {
+	check, shown := showing(check)
 	revision, err := s.Store.DeleteConfiguration(ctx, id, check)
-	s.drop(id, err)
+	s.drop(id, *shown, err)
 	return revision, err
 }
 
-func (s *Store) drop(id string, err error) {
-	if refused(err) {
-		return
-	}
+// showing returns edit, and what it will have been shown last.
+func showing(edit conf.Edit[conf.Configuration]) (conf.Edit[conf.Configuration], *conf.Configuration) {
+	shown := &conf.Configuration{}
+	return func(c *conf.Configuration) error {
+		*shown = *c
+		return edit(c)
+	}, shown
+}
+
+// drop is for a write that has ended with err after it was shown what there is.
+func (s *Store) drop(id string, shown conf.Configuration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if refused(err) {
+		if shown.ID != "" {
+			s.outdate(shown)
+		}
+		return
+	}
 	s.recent.add(id)
 	if e := s.entries.byID[id]; e != nil {
 		s.entries.remove(e)

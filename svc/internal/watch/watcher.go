@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"configservice/svc/internal/conf"
@@ -21,7 +22,7 @@ type Watcher struct {
 	key      string
 	topic    *topic
 	joined   bool   // it reads from the ring and no longer from the past
-	position uint64 // of the next event in the ring, once joined
+	position uint64 // of the next event in the ring; until it has joined, where that ended when it came
 	revision int64  // everything that concerns it up to here was handed over
 	batch    [batchEvents]*Event
 
@@ -126,9 +127,6 @@ func (w *Watcher) taken() ([]*Event, error) {
 	w.position = max(w.position, f.ring.first)
 	for ; w.position < f.ring.end() && len(events) < batchEvents && bytes < batchBytes; w.position++ {
 		e := f.ring.at(w.position)
-		if e.Revision <= w.revision { // it came from the past, which was ahead of the feed
-			continue
-		}
 		if w.revision = e.Revision; e.concerns(w.key) {
 			events, bytes = append(events, e), bytes+len(e.Frame)
 		}
@@ -155,16 +153,23 @@ func (w *Watcher) catchUp(ctx context.Context) ([]*Event, error) {
 	return nil, nil
 }
 
-// join moves the watcher to the ring, if that has everything from here on.
+// join moves the watcher to the ring, if that has everything from here on, or if
+// the past that it reads was replaced, of which the ring tells.
 func (w *Watcher) join() bool {
-	w.feed.mu.RLock()
-	defer w.feed.mu.RUnlock()
-	w.position, w.joined = w.feed.ring.after(w.revision)
+	f := w.feed
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if w.position < f.ring.reset {
+		w.joined = true
+	} else if position, ok := f.ring.after(w.revision); ok {
+		w.position, w.joined = position, true
+	}
 	return w.joined
 }
 
-// read returns the next part of the past. Only some watchers read at a time,
-// so that the return of all after a restart leaves the store to others.
+// read returns the next part of the past, and nothing that the feed has not got
+// yet: who learns of a change here may read it there. Only some watchers read at
+// a time, so that the return of all after a restart leaves the store to others.
 func (w *Watcher) read(ctx context.Context) ([]conf.Transaction, error) {
 	select {
 	case w.feed.past <- struct{}{}:
@@ -174,7 +179,9 @@ func (w *Watcher) read(ctx context.Context) ([]conf.Transaction, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return w.feed.Source.Changes(ctx, w.revision, catchUpBatch)
+	txs, err := w.feed.Source.Changes(ctx, w.revision, catchUpBatch)
+	applied := w.feed.Applied()
+	return slices.DeleteFunc(txs, func(tx conf.Transaction) bool { return tx.Revision > applied }), err
 }
 
 func (w *Watcher) encode(txs []conf.Transaction) ([]*Event, error) {
