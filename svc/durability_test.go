@@ -39,7 +39,8 @@ func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
 // time, and then the service has to find back by itself.
 func TestAcknowledgedWritesSurviveTheDeathOfPostgreSQL(t *testing.T) {
 	cluster := pgtest.New(t)
-	k := newKilled(t, cluster.Database(t))
+	url := cluster.Database(t)
+	k := newKilled(t, url)
 	database := false
 	for acks := range kills(*killCycles / 4) {
 		k.verify(t)
@@ -49,10 +50,25 @@ func TestAcknowledgedWritesSurviveTheDeathOfPostgreSQL(t *testing.T) {
 			k.process.awaitReady(t)
 		} else {
 			k.writeUntil(t, acks, func() { k.process.kill(t) })
+			died := time.Now()
 			k.restart(t)
+			awaitEnd(t, url, died)
 		}
 	}
 	k.finish(t)
+}
+
+// awaitEnd waits until PostgreSQL has ended what it was doing for a service that
+// has died: until then one more of its writes may be committed, after a read
+// that did not see it.
+func awaitEnd(t *testing.T, url string, died time.Time) {
+	t.Helper()
+	session := connect(t, url)
+	until(t, session, `SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity
+		WHERE application_name = 'config-service' AND backend_start < $1)`, died)
+	if err := session.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // killed is a service that is killed and started again, those who write to it,

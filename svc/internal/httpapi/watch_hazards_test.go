@@ -162,9 +162,11 @@ func TestStopWaitsForStreams(t *testing.T) {
 }
 
 func TestTimeoutsOfTheServerEndStreamsAndLongPolls(t *testing.T) {
-	const timeout = 50 * time.Millisecond
+	const timeout = 200 * time.Millisecond
 	store := openStore(t)
 	feed := startFeed(t, watch.Options{Source: store})
+	calm := serveWith(t, loadContract(t), httpapi.Options{Store: store})
+	c := calm.createConfiguration(calm.createApplication("checkout"), "flags", `{}`)
 	handler, err := httpapi.New(httpapi.Options{Store: store, Watch: httpapi.WatchOptions{Feed: feed, Bookmark: timeout / 2}})
 	if err != nil {
 		t.Fatal(err)
@@ -174,10 +176,9 @@ func TestTimeoutsOfTheServerEndStreamsAndLongPolls(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	a := &api{t, loadContract(t), server}
-	c := a.createConfiguration(a.createApplication("checkout"), "flags", `{}`)
 	ws := a.watch("", "")
-	a.want(http.StatusNotModified, call{method: "GET", path: "/api/v1/configurations/" + c.ID + "?version=1&wait=200ms"})
-	for range 10 {
+	a.want(http.StatusNotModified, call{method: "GET", path: "/api/v1/configurations/" + c.ID + "?version=1&wait=500ms"})
+	for range 5 {
 		equal(t, "kind", ws.any().kind, "bookmark")
 	}
 }
