@@ -14,17 +14,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
-	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -159,20 +155,22 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	res, err1 := describeService(ctx, version)
 	sampler, err2 := samplerFromEnv()
 	spans, err3 := autoexport.NewSpanExporter(ctx)
-	reader, err4 := autoexport.NewMetricReader(ctx)
+	histograms := instrument.NewHistograms()
+	reader, err4 := newMetricReader(ctx, histograms)
 	records, err5 := autoexport.NewLogExporter(ctx)
 	err := errors.Join(err1, err2, naming("TRACES", err3), naming("METRICS", err4), naming("LOGS", err5))
 	if err != nil {
 		return sdk{}, err
 	}
-	meters, scrape, err := newMeters(res, reader, reports)
+	meters, scrape, err := newMeters(res, reader, histograms, reports)
 	if err != nil {
 		return sdk{}, err
 	}
 	tracers := newTracers(res, spans, sampler)
 	loggers, handler := newLoggers(res, records, level, console)
+	warnUnheeded(slog.New(handler))
 	return sdk{
-		providers:  instrument.Providers{Meter: meters, Tracer: tracers, Sampled: samplesRoot(sampler)},
+		providers:  instrument.Providers{Meter: meters, Histograms: histograms, Tracer: tracers, Sampled: samplesRoot(sampler)},
 		handler:    handler,
 		scrape:     scrape,
 		middleware: httpMiddleware,
@@ -190,29 +188,6 @@ func naming(signal string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("OTEL_%s_EXPORTER or OTEL_EXPORTER_OTLP_*: %w", signal, err)
-}
-
-func newMeters(res *resource.Resource, reader sdkmetric.Reader, reports *sdkReports) (*sdkmetric.MeterProvider, http.Handler, error) {
-	registry := prometheus.NewRegistry()
-	// Scope labels would tell the same series apart by the library that made
-	// it, which no query wants.
-	scraped, err := promexporter.New(promexporter.WithRegisterer(registry), promexporter.WithoutScopeInfo())
-	if err != nil {
-		return nil, nil, err
-	}
-	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scraped)}
-	if !autoexport.IsNoneMetricReader(reader) {
-		options = append(options, sdkmetric.WithReader(reader))
-	}
-	meters := sdkmetric.NewMeterProvider(options...)
-	// One series that cannot be shown must not hide all others; it is logged
-	// and counted.
-	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		EnableOpenMetrics: true,
-		ErrorHandling:     promhttp.ContinueOnError,
-		ErrorLog:          slog.NewLogLogger(reports, slog.LevelError),
-	})
-	return meters, scrape, reports.count(meters)
 }
 
 func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler sdktrace.Sampler) *sdktrace.TracerProvider {

@@ -269,6 +269,7 @@ func TestMistakeInAVariableIsIgnored(t *testing.T) {
 		"OTEL_SDK_DISABLED":           "1",
 		"OTEL_TRACES_EXPORTER":        "jaeger",
 		"OTEL_METRICS_EXPORTER":       "otlp,console",
+		"OTEL_METRICS_PRODUCERS":      "prometheus",
 		"OTEL_LOGS_EXPORTER":          "file",
 		"OTEL_EXPORTER_OTLP_PROTOCOL": "https",
 		"OTEL_TRACES_SAMPLER":         "sometimes",
@@ -286,6 +287,15 @@ func TestMistakeInAVariableIsIgnored(t *testing.T) {
 				t.Errorf("error %v does not name %s", err, name)
 			}
 		})
+	}
+}
+
+func TestVariableThatRequestsDoNotHeedIsNotTold(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
+	t.Setenv("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based")
+	_, stdout := startTelemetry(t)
+	if log := stdout.String(); !strings.Contains(log, "TEMPORALITY_PREFERENCE") || strings.Contains(log, "EXEMPLAR_FILTER") {
+		t.Errorf("the log says:\n%s", log)
 	}
 }
 

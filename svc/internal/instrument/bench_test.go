@@ -15,11 +15,14 @@ import (
 func BenchmarkMiddleware(b *testing.B) {
 	body, mux := make([]byte, 400), http.NewServeMux()
 	mux.HandleFunc("GET /things/{id}", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	histograms := NewHistograms()
+	collected := sdkmetric.WithProducer(histograms)
 	providers := Providers{
 		Meter: sdkmetric.NewMeterProvider(
-			sdkmetric.WithReader(sdkmetric.NewManualReader()), sdkmetric.WithReader(sdkmetric.NewManualReader())),
+			sdkmetric.WithReader(sdkmetric.NewManualReader(collected)), sdkmetric.WithReader(sdkmetric.NewManualReader(collected))),
 		Tracer:     sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())),
 		Propagator: propagation.TraceContext{},
+		Histograms: histograms,
 	}
 	ours, err := HTTP(providers)
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package instrument measures the service from the outside: decorators around
 // http.Handler and [conf.Store], and observers of what only a running process
-// knows. It speaks the OpenTelemetry API, never the SDK, and follows semantic
+// knows. It speaks the OpenTelemetry API, never the SDK, but for the histograms
+// of each request, which are package histogram's. It follows semantic
 // conventions 1.43; taking its decorators off leaves a service that works the
 // same.
 //
@@ -19,6 +20,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"configservice/svc/internal/histogram"
 )
 
 // scope names this package as the source of what it measures.
@@ -31,12 +34,16 @@ type Providers struct {
 	Tracer     trace.TracerProvider
 	Propagator propagation.TextMapPropagator // reads the caller's trace from a request
 	Logger     *slog.Logger                  // told about observers that fail
+	Histograms *histogram.Set                // of [NewHistograms]; every reader of Meter's must collect it
 
 	// Sampled tells whether Tracer will sample a trace that begins with a
 	// request and has this id, see [RootID]. It does not matter for what is
 	// measured; nil lets every request go the whole way.
 	Sampled func(trace.TraceID) bool
 }
+
+// NewHistograms returns a set for the histograms of each request.
+func NewHistograms() *histogram.Set { return histogram.NewSet(scope, semconv.SchemaURL) }
 
 func (p Providers) meter() metric.Meter {
 	return p.Meter.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))

@@ -2,15 +2,15 @@ package instrument
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
+
+	"configservice/svc/internal/histogram"
 )
 
 // HTTP returns middleware that measures every request by the semantic
@@ -58,9 +58,7 @@ type server struct {
 	propagator propagation.TextMapPropagator
 	spanKind   []trace.SpanStartOption
 
-	duration     metric.Float64Histogram
-	requestSize  metric.Int64Histogram
-	responseSize metric.Int64Histogram
+	duration, requestSize, responseSize *histogram.Histogram
 
 	active  *active
 	series  *cache[seriesKey, *series]
@@ -69,26 +67,20 @@ type server struct {
 }
 
 func newServer(p Providers) (*server, error) {
-	m := p.meter()
-	// Not by its constructor, whose buckets would win over ours.
-	convention := httpconv.ServerRequestDuration{}
-	duration, err1 := m.Float64Histogram(convention.Name(),
-		metric.WithUnit(convention.Unit()), metric.WithDescription(convention.Description()), durationBuckets())
-	active, err2 := newActive(m)
-	requestSize, err3 := httpconv.NewServerRequestBodySize(m, sizeBuckets())
-	responseSize, err4 := httpconv.NewServerResponseBodySize(m, sizeBuckets())
+	active, err := newActive(p.meter())
+	duration, requestSize, responseSize := httpconv.ServerRequestDuration{}, httpconv.ServerRequestBodySize{}, httpconv.ServerResponseBodySize{}
 	return &server{
 		tracer:       p.tracer(),
 		propagator:   p.Propagator,
 		spanKind:     []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		duration:     duration,
+		duration:     p.Histograms.Durations(duration.Name(), duration.Description(), durationBounds()),
+		requestSize:  p.Histograms.Sizes(requestSize.Name(), requestSize.Description(), sizeBounds()),
+		responseSize: p.Histograms.Sizes(responseSize.Name(), responseSize.Description(), sizeBounds()),
 		active:       active,
-		requestSize:  requestSize.Inst(),
-		responseSize: responseSize.Inst(),
 		series:       newCache[seriesKey, *series](maxSeries),
 		sampled:      p.Sampled,
 		epoch:        time.Now(),
-	}, errors.Join(err1, err2, err3, err4)
+	}, err
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, id trace.TraceID, next http.Handler) {
@@ -122,9 +114,9 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	is := s.seriesOf(seriesKey{
 		pattern: inner.Pattern, method: x.method, https: x.https, status: x.status(), waits: waits(r),
 	})
-	s.duration.Record(ctx, seconds(elapsed), is.options...)
-	s.requestSize.Record(ctx, x.body.read.Load(), is.options...)
-	s.responseSize.Record(ctx, x.response.written, is.options...)
+	is.duration.RecordIn(ctx, int64(elapsed))
+	is.requestSize.RecordIn(ctx, x.body.read.Load())
+	is.responseSize.RecordIn(ctx, x.response.written)
 	if x.span.IsRecording() {
 		describe(x, is)
 	}

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"configservice/svc/internal/histogram"
 )
 
 const (
@@ -36,7 +38,8 @@ type seriesKey struct {
 
 // A series is what its key comes to, computed once.
 type series struct {
-	options        []metric.RecordOption
+	duration, requestSize, responseSize *histogram.Series
+
 	spanName       string
 	spanAttributes []attribute.KeyValue
 	failed         bool
@@ -49,12 +52,12 @@ func (s *server) seriesOf(k seriesKey) *series {
 	if s.series.full() {
 		k.pattern = ""
 	}
-	is := newSeries(k)
+	is := s.newSeries(k)
 	s.series.store(k, is)
 	return is
 }
 
-func newSeries(k seriesKey) *series {
+func (s *server) newSeries(k seriesKey) *series {
 	status := semconv.HTTPResponseStatusCode(k.status)
 	is := &series{
 		spanName:       spanMethod(k.method),
@@ -82,7 +85,8 @@ func newSeries(k seriesKey) *series {
 		labels = append(labels, errorType)
 		is.spanAttributes = append(is.spanAttributes, errorType)
 	}
-	is.options = recordOptions(labels...)
+	attributes := attribute.NewSet(labels...)
+	is.duration, is.requestSize, is.responseSize = s.duration.Series(attributes), s.requestSize.Series(attributes), s.responseSize.Series(attributes)
 	return is
 }
 

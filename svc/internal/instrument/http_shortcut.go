@@ -38,10 +38,9 @@ func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.
 		return false
 	}
 	is := s.seriesOf(seriesKey{pattern: r.Pattern, method: method, https: https, status: status})
-	ctx := context.Background() // no trace, so no exemplar
-	s.duration.Record(ctx, seconds(time.Since(s.epoch)-started), is.options...)
-	s.requestSize.Record(ctx, 0, is.options...)
-	s.responseSize.Record(ctx, int64(written), is.options...)
+	is.duration.Record(int64(time.Since(s.epoch) - started))
+	is.requestSize.Record(0)
+	is.responseSize.Record(int64(written))
 	return true
 }
 

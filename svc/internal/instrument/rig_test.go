@@ -32,12 +32,14 @@ type rig struct {
 // newRig samples what has a sampled parent, and roots as root says.
 func newRig(t testing.TB, root sdktrace.Sampler) *rig {
 	t.Helper()
-	r := &rig{reader: sdkmetric.NewManualReader(), spans: tracetest.NewSpanRecorder(), log: &syncBuffer{}}
+	histograms := NewHistograms()
+	r := &rig{reader: sdkmetric.NewManualReader(sdkmetric.WithProducer(histograms)), spans: tracetest.NewSpanRecorder(), log: &syncBuffer{}}
 	r.Providers = Providers{
 		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)),
 		Tracer: sdktrace.NewTracerProvider(
 			sdktrace.WithSampler(sdktrace.ParentBased(root)), sdktrace.WithSpanProcessor(r.spans)),
 		Propagator: propagation.TraceContext{},
+		Histograms: histograms,
 		Logger:     slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	return r
