@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -15,6 +17,18 @@ type dialect struct {
 
 	read  sql.TxOptions // makes all statements of a read see one state
 	write sql.TxOptions // lets a write see, once it has the lock, what was committed before
+
+	// remote engines may fall silent, so that statements need a deadline. One
+	// that is linked in waits for the disk alone, which no deadline interrupts.
+	remote bool
+}
+
+// bound returns the context for the statements of a transaction.
+func (d dialect) bound(timeout time.Duration) (context.Context, context.CancelFunc) {
+	if d.remote {
+		return context.WithTimeout(context.Background(), timeout)
+	}
+	return context.Background(), func() {}
 }
 
 // SQLite has no choice to offer: a transaction sees one state, and there is one
@@ -30,7 +44,8 @@ func sqliteDialect() dialect {
 func postgresDialect() dialect {
 	return dialect{
 		system: "postgresql", goose: goose.DialectPostgres, migrations: "migrations/postgres",
-		read:  sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
-		write: sql.TxOptions{Isolation: sql.LevelReadCommitted},
+		read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		write:  sql.TxOptions{Isolation: sql.LevelReadCommitted},
+		remote: true,
 	}
 }

@@ -48,7 +48,7 @@ type pool struct {
 	timeout  time.Duration
 	db       *sql.DB
 	observer PoolObserver
-	turns    chan struct{} // when not nil, its capacity bounds who uses the pool at once
+	turns    chan struct{} // who has put something in may write; nil: nobody does
 	lost     *lossTime
 }
 
@@ -71,10 +71,16 @@ const maxAttempts = 5
 // conflict or its connection is lost: use has then changed nothing. Waiting
 // for a connection and using it end when ctx does, or after the pool's timeout.
 func (p *pool) with(ctx context.Context, use func(context.Context, *sql.Conn) error) error {
+	return p.retry(ctx, func(ctx context.Context) error { return p.once(ctx, use) })
+}
+
+// retry makes a call, and makes it anew within a bound when a conflict or a lost
+// connection has ended it. ctx also ends after the pool's timeout.
+func (p *pool) retry(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := p.once(ctx, use)
+		err := call(ctx)
 		if err == nil || attempt == maxAttempts || !p.worthRetry(ctx, err, attempt) {
 			return err
 		}

@@ -90,13 +90,12 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := p.prepare(ctx); err != nil {
 		return nil, p.cannotOpen(err)
 	}
-	s := &Store{dialect: postgresDialect(), listen: p.listen}
-	s.reader, s.writer = p.pools(o)
-	return s, nil
+	reader, writer := p.pools(o)
+	return newStore(postgresDialect(), reader, writer, p.listen, nil), nil
 }
 
 // pools returns a pool for reads and a pool for writes, which are one but for
-// the bound on the writes: they queue for one lock anyway, and would keep the
+// the turns of the writes: they queue for one lock anyway, and would keep the
 // reads from having a connection while they do.
 func (p postgres) pools(o Options) (reader, writer *pool) {
 	p = p.copy()
@@ -114,7 +113,7 @@ func (p postgres) pools(o Options) (reader, writer *pool) {
 	reader.db.SetConnMaxIdleTime(maxConnectionIdle)
 	shared := *reader
 	writer = &shared
-	writer.turns = make(chan struct{}, max(1, o.MaxConnections/2))
+	writer.turns = make(chan struct{}, 1)
 	return reader, writer
 }
 

@@ -45,27 +45,32 @@ func openSQLite(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := inspect(ctx, path); err != nil {
 		return nil, err
 	}
-	writer, err := sqlitePool("writer", writerDSN(path, o.Timeout), 1, o)
+	s, err := sqliteStore(path, o)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := sqlitePool("reader", readerDSN(path, o.Timeout), o.MaxConnections, o)
-	if err != nil {
-		return nil, errors.Join(err, writer.db.Close())
-	}
-	s := &Store{dialect: sqliteDialect(), writer: writer, reader: reader, disk: diskOf(path)}
-	if err := migrate(ctx, writer.db, s.dialect); err != nil {
+	if err := migrate(ctx, s.writer.db, s.dialect); err != nil {
 		return nil, errors.Join(cannotOpen(path, err), s.Close())
 	}
 	return s, nil
 }
 
-func sqlitePool(name, dsn string, size int, o Options) (*pool, error) {
-	connector, err := sqlite.NewConnector(dsn)
+// sqliteStore has one connection that writes, and others that read.
+func sqliteStore(path string, o Options) (*Store, error) {
+	// As durable as fsync, without the time of the change. Where a system has
+	// no such call, the driver goes on with what it has.
+	_, _ = sqlite.Fdatasync(true)
+	write, err := sqlite.NewConnector(writerDSN(path, o.Timeout))
 	if err != nil {
 		return nil, err
 	}
-	return newPool(name, connector, size, o), nil
+	read, err := sqlite.NewConnector(readerDSN(path, o.Timeout))
+	if err != nil {
+		return nil, err
+	}
+	writer := newPool("writer", preparedConnector{write}, 1, o)
+	writer.turns = make(chan struct{}, 1)
+	return newStore(sqliteDialect(), newPool("reader", read, o.MaxConnections, o), writer, nil, diskOf(path)), nil
 }
 
 // dsn names the file at path. Everything in params holds on every connection,

@@ -302,7 +302,7 @@ func TestIDsAndTimesDoNotGoBackWithTheClock(t *testing.T) {
 				return err
 			}
 			defer sqlTx.Rollback()
-			tx := &transaction{Tx: sqlTx, ctx: ctx}
+			tx := &transaction{Tx: sqlTx, ctx: ctx, caller: ctx}
 			if err := tx.begin(clock); err != nil {
 				return err
 			}

@@ -17,12 +17,13 @@ import (
 type Options struct {
 	// MaxConnections bounds the connections; 0 means DefaultMaxConnections.
 	// On SQLite it counts those that serve reads, and writes have one of their
-	// own. On PostgreSQL writes use at most half of them, so that reads find
+	// own. On PostgreSQL writes use one of them at most, so that reads find
 	// one while writes wait for each other; [Store.Listen] has one of its own.
 	MaxConnections int
 
 	// Timeout bounds each call, the wait for a connection included; 0 means
-	// DefaultTimeout.
+	// DefaultTimeout. A write that has been begun by then is not given up before
+	// its outcome is known, which takes another such time at most.
 	Timeout time.Duration
 
 	// Observer is told what happens at the connection pools; nil means nobody.
@@ -50,7 +51,8 @@ func (o *Options) setDefaults() {
 // Store is a [conf.Store] in an SQL database.
 type Store struct {
 	dialect dialect
-	writer  *pool // on SQLite a single connection: it has one writer at a time
+	writer  *pool // of one user at a time
+	writes  *group
 	reader  *pool
 	listen  func(ctx context.Context, changed func())
 	disk    func() (available, capacity int64, err error)
@@ -58,6 +60,10 @@ type Store struct {
 }
 
 var _ conf.Store = (*Store)(nil)
+
+func newStore(d dialect, reader, writer *pool, listen func(context.Context, func()), disk func() (int64, int64, error)) *Store {
+	return &Store{dialect: d, writer: writer, writes: &group{pool: writer, dialect: d}, reader: reader, listen: listen, disk: disk}
+}
 
 // ParseURL returns the engine that a database URL names, as [Store.System]
 // does. It touches no database, and its error shows no password.
@@ -181,7 +187,7 @@ func (s *Store) Snapshot(ctx context.Context, fn func(conf.Store) error) error {
 // An error of one of its writes must be its own. Other writers wait meanwhile.
 // The whole must be done within the store's timeout.
 func (s *Store) Atomically(ctx context.Context, fn func(conf.Store) error) error {
-	return s.transact(ctx, func(tx *transaction) error {
+	return s.alone(ctx, func(tx *transaction) error {
 		// This changes nothing and takes the lock that every write takes, so
 		// that what fn reads before its first write is so until its last.
 		if err := tx.exec(`UPDATE store SET pruned = pruned`); err != nil {

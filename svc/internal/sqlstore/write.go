@@ -8,12 +8,14 @@ import (
 	"configservice/svc/internal/conf"
 )
 
-// A transaction is one write under way. It has taken its revision as its
-// first act, and thereby the lock that puts all writes in one order: revisions
-// become visible in the order of their numbers, without gaps.
+// A transaction is one write under way, in a transaction of the engine's that
+// it may share with others. It has taken its revision as its first act, and
+// thereby the lock that puts all writes in one order: revisions become visible
+// in the order of their numbers, without gaps.
 type transaction struct {
 	*sql.Tx
-	ctx      context.Context
+	ctx      context.Context // of its statements
+	caller   context.Context // tells who it is that writes, and until when
 	revision int64
 	now      time.Time // later than that of every earlier revision
 	changes  int
@@ -33,15 +35,21 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 // transact is write without a revision.
 func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
 	if s.within != nil {
-		return translate(fn(&transaction{Tx: s.within, ctx: ctx}))
+		return translate(fn(&transaction{Tx: s.within, ctx: ctx, caller: ctx}))
 	}
+	return translate(s.writes.do(ctx, fn))
+}
+
+// alone runs fn in a transaction that it shares with nobody, and which ends
+// with ctx.
+func (s *Store) alone(ctx context.Context, fn func(*transaction) error) error {
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		sqlTx, err := c.BeginTx(ctx, &s.dialect.write)
 		if err != nil {
 			return err
 		}
 		defer sqlTx.Rollback() // does nothing after Commit
-		tx := &transaction{Tx: sqlTx, ctx: ctx}
+		tx := &transaction{Tx: sqlTx, ctx: ctx, caller: ctx}
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -68,7 +76,11 @@ func (tx *transaction) row(query string, args ...any) *sql.Row {
 	return tx.QueryRowContext(tx.ctx, query, args...)
 }
 
+// exec carries out a statement, unless nobody waits for the write any more.
 func (tx *transaction) exec(query string, args ...any) error {
+	if err := tx.caller.Err(); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(tx.ctx, query, args...)
 	return err
 }
@@ -102,7 +114,7 @@ func (tx *transaction) configurationChanged(operation string, c conf.Configurati
 
 func (tx *transaction) record(operation, applicationID string, configurationID, version any,
 	name string, comments *string, config any, createdAt time.Time) error {
-	actor := conf.ActorOf(tx.ctx)
+	actor := conf.ActorOf(tx.caller)
 	err := tx.exec(insertChange, tx.revision, tx.changes, operation, applicationID, configurationID, version,
 		name, comments, config, orNull(actor.Name), orNull(actor.Address), createdAt.UnixMicro(), tx.now.UnixMicro())
 	tx.changes++
