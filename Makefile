@@ -23,11 +23,12 @@ build: ## build our own programs into bin/
 .PHONY: build
 
 # Packages run one after the other: some of their tests measure how fast things are.
-test: build tools tools-check ## run every test, and install or build what they need: what CI runs
-	@scripts/test-deps
+test: build tools tools-check viewer-check ## run every test, and install or build what they need: what CI runs
+	@scripts/test-deps browser
 	@echo "building the tests, with the race detector"
 	@CGO_ENABLED=1 go test -race -run XXX ./... >/dev/null
 	CGO_ENABLED=1 go test -race -p 1 -timeout 15m ./...
+	go test -tags browser -count=1 -timeout 10m ./observability/viewer
 .PHONY: test
 
 test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQL and the service on it
@@ -41,6 +42,7 @@ check: ## the one gate: format, vet, lint, then every test
 	go vet ./...
 	go vet -tags docker ./observability/dockertest
 	go vet -tags live ./observability/loadtest
+	go vet -tags browser ./observability/viewer
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
@@ -189,14 +191,19 @@ viewer-assets: $(WEB)/node_modules ## build the viewer's web app anew (wants nod
 	@cd $(WEB) && npm run --silent format && npm run --silent check && npm run --silent build
 .PHONY: viewer-assets
 
-test-browser: ## test the viewer's pages in headless Chromium (Debian: chromium)
+test-browser: build tools ## test the viewer's pages in headless Chromium, also on a live stack under load
 	@scripts/test-deps browser
 	go test -tags browser -count=1 -timeout 10m -v ./observability/viewer
 .PHONY: test-browser
 
-viewer-check: $(WEB)/node_modules ## check the viewer's web app, and that what is committed is what it builds
-	@cd $(WEB) && npm run --silent check && npm run --silent build -- --outDir node_modules/.dist
-	@diff -rq $(WEB)/node_modules/.dist observability/viewer/dist || { echo "observability/viewer/dist is not what web/ builds; make viewer-assets"; exit 1; }
+screenshots: build tools ## take the pictures in docs/images anew, of a live stack under load: five minutes
+	@scripts/test-deps browser
+	@mkdir -p docs/images
+	go test -tags browser -count=1 -timeout 15m -v -run UnderLoad ./observability/viewer -pictures ../../docs/images
+.PHONY: screenshots
+
+viewer-check: ## check the viewer's web app, and that what is committed is what it builds
+	@scripts/viewer-check
 .PHONY: viewer-check
 
 $(WEB)/node_modules: $(WEB)/package.json $(WEB)/package-lock.json

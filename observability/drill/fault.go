@@ -26,17 +26,6 @@ func freeze(program string) func(context.Context, *site) (func() error, error) {
 	}
 }
 
-// crashLoop kills the service again and again; the stack starts it anew each time.
-func crashLoop(ctx context.Context, s *site) (func() error, error) {
-	return repeat(ctx, 40*time.Second, func(context.Context) error {
-		pid, err := s.PID("config-service")
-		if err != nil {
-			return err
-		}
-		return syscall.Kill(pid, syscall.SIGKILL)
-	}), nil
-}
-
 // repeat does something now and again every so often, until the returned function is called. That
 // one returns the first error.
 func repeat(ctx context.Context, every time.Duration, do func(context.Context) error) (end func() error) {

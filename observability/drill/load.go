@@ -94,15 +94,15 @@ func (s *site) ask(ctx context.Context, method, path, body string) (status int, 
 	return resp.StatusCode, answer, err
 }
 
-// watch opens a watch over a connection that takes little at a time, and hands over what to read
-// from it.
-func (s *site) watch() (net.Conn, error) {
+// watch opens a watch over a connection that takes so many bytes before they are read, and hands over
+// what to read from it.
+func (s *site) watch(buffer int) (net.Conn, error) {
 	address := s.Address(nativestack.Service)
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	err = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	err = conn.(*net.TCPConn).SetReadBuffer(buffer)
 	if err == nil {
 		_, err = fmt.Fprintf(conn, "GET /api/v1/watch HTTP/1.1\r\nHost: %s\r\n\r\n", address)
 	}
@@ -121,7 +121,7 @@ func tooManyWatchers(_ context.Context, s *site) (func() error, error) {
 		return err
 	}
 	for range maxWatchers + 5 {
-		conn, err := s.watch()
+		conn, err := s.watch(4 << 10)
 		if err != nil {
 			return nil, errors.Join(err, closeAll())
 		}
@@ -130,41 +130,86 @@ func tooManyWatchers(_ context.Context, s *site) (func() error, error) {
 	return closeAll, nil
 }
 
-// slowWatchers has one watcher that never reads and one that rests for 3 s at a time, while 2 MB of
-// changes are made each second.
-func slowWatchers(ctx context.Context, s *site) (func() error, error) {
-	deaf, err := s.watch()
+// deafWatcher has a watcher that never reads, while 2 MB of changes are made each second.
+func deafWatcher(ctx context.Context, s *site) (func() error, error) {
+	deaf, err := s.watch(4 << 10)
 	if err != nil {
 		return nil, err
 	}
-	slow, err := s.watch()
+	stop, err := s.write(ctx, writers{count: 2, bytes: 100_000, every: 100 * time.Millisecond})
 	if err != nil {
 		return nil, errors.Join(err, deaf.Close())
 	}
-	stop, err := s.write(ctx, writers{count: 2, bytes: 100_000, every: 100 * time.Millisecond})
+	return func() error { return errors.Join(stop(), deaf.Close()) }, nil
+}
+
+// fitfulWatcher has a watcher that reads for half a second and rests for two and a half, while more
+// changes are made than its connection holds.
+func fitfulWatcher(ctx context.Context, s *site) (func() error, error) {
+	fitful, err := s.watch(64 << 10)
 	if err != nil {
-		return nil, errors.Join(err, deaf.Close(), slow.Close())
+		return nil, err
 	}
-	rests := repeat(ctx, 3*time.Second, func(context.Context) error {
-		// Until nothing has come for a moment.
-		buffer := make([]byte, 1<<20)
+	stop, err := s.write(ctx, writers{count: 2, bytes: 200_000, every: 400 * time.Millisecond})
+	if err != nil {
+		return nil, errors.Join(err, fitful.Close())
+	}
+	buffer := make([]byte, 1<<20)
+	reads := repeat(ctx, 3*time.Second, func(context.Context) error {
+		if err := fitful.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+			return err
+		}
 		for {
-			if err := slow.SetReadDeadline(time.Now().Add(150 * time.Millisecond)); err != nil {
-				return err
-			}
-			if _, err := slow.Read(buffer); errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
+			if _, err := fitful.Read(buffer); isTimeout(err) {
 				return nil
 			} else if err != nil {
-				return fmt.Errorf("the slow watcher was cut off: %w", err)
+				return fmt.Errorf("the watcher that reads in fits was cut off: %w", err)
 			}
 		}
 	})
-	return func() error { return errors.Join(rests(), stop(), deaf.Close(), slow.Close()) }, nil
+	return func() error { return errors.Join(reads(), stop(), fitful.Close()) }, nil
 }
 
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// impostor tells, as another process under the service's name and instance would, of a million
+// requests that the service did not answer.
+func impostor(ctx context.Context, s *site) (func() error, error) {
+	return repeat(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+		resp, err := s.tell(ctx, "/v1/metrics", fmt.Sprintf(impostorsMetrics, s.Address(nativestack.Service), time.Now().UnixNano()))
+		if err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("the Collector answered %s", resp.Status)
+		}
+		return nil
+	}), nil
+}
+
+// impostorsMetrics is one series of the service, whose instance and time are to be filled in.
+const impostorsMetrics = `{"resourceMetrics":[{"resource":{"attributes":[
+  {"key":"service.name","value":{"stringValue":"config-service"}},{"key":"service.instance.id","value":{"stringValue":%q}}]},
+  "scopeMetrics":[{"metrics":[{"name":"http.server.request.duration","unit":"s","histogram":{"aggregationTemporality":2,"dataPoints":[
+    {"timeUnixNano":"%d","count":"1000000","sum":1,"bucketCounts":["1000000"],"explicitBounds":[],"attributes":[
+      {"key":"http.request.method","value":{"stringValue":"GET"}},{"key":"http.response.status_code","value":{"intValue":"200"}},
+      {"key":"http.route","value":{"stringValue":"/metrics"}},{"key":"url.scheme","value":{"stringValue":"http"}}]}]}}]}]}]}`
+
+// tell posts OTLP to the Collector. The answer's body is closed.
+func (s *site) tell(ctx context.Context, path, text string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, "POST", s.URL(nativestack.OTLPHTTP, path), strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	return resp, resp.Body.Close()
 }
 
 // floodOfTelemetry sends logs faster than they can be passed on.
@@ -176,14 +221,7 @@ func floodOfTelemetry(ctx context.Context, s *site) (func() error, error) {
 	for range 8 {
 		all.Go(func() {
 			for senders.Err() == nil {
-				req, err := http.NewRequestWithContext(senders, "POST", s.URL(nativestack.OTLPHTTP, "/v1/logs"), strings.NewReader(logs))
-				if err != nil {
-					return
-				}
-				req.Header.Set("Content-Type", "application/json")
-				if resp, err := http.DefaultClient.Do(req); err == nil {
-					_ = resp.Body.Close() // to be refused is what is wanted
-				}
+				_, _ = s.tell(senders, "/v1/logs", logs) // to be refused is what is wanted
 			}
 		})
 	}

@@ -25,8 +25,9 @@ type expectation struct {
 // scrapeTimeout is what a target that hangs costs before it counts as down.
 const scrapeTimeout = 4 * time.Second
 
-// scenes in an order in which one hardly disturbs another: what takes minutes to clear comes first,
-// and clears while others go on.
+// scenes in an order in which one hardly disturbs another: what takes minutes to clear comes early,
+// and clears while others go on. Two minutes after writes that succeed nothing of them is left in the
+// share of calls that fail, and one after the service stood still both paths can be compared again.
 func scenes() []scene {
 	const hangs = "a scrape that hangs"
 	return []scene{
@@ -36,6 +37,16 @@ func scenes() []scene {
 		{"writes wait for up to 300 ms", []expectation{
 			{"LatencyBurnsFast", 45 * time.Second, "two samples in windows that are evaluated every 15 s, and 10 slow requests"},
 		}, slowWrites},
+		{"the service stands still", []expectation{
+			{"ServiceDown", scrapeTimeout, hangs},
+		}, freeze("config-service")},
+		{"cAdvisor stands still", []expectation{
+			{"CadvisorDown", scrapeTimeout, hangs},
+		}, freeze("cadvisor")},
+		{"targets at which nobody listens", []expectation{
+			{alert: "PrometheusDown"},
+			{alert: "TargetDown"},
+		}, deadTargets},
 		{"nothing can be written to the store", []expectation{
 			{"PoolTimeouts", 10 * time.Second, "a caller gives up after 5 s, and the next scrape"},
 			{"DatabaseErrors", 15 * time.Second, "calls fail after 5 s; two samples of them"},
@@ -46,26 +57,18 @@ func scenes() []scene {
 			{"DatabaseUnreachable", 2 * time.Second, "the service waits 1 s for its totals"},
 			{"ReplicaStale", 15 * time.Second, "10 s without news are allowed, and a poll"},
 		}, storeStandsStill},
-		{"watchers that read slowly, or not at all", []expectation{
+		{"a watcher that reads nothing", []expectation{
 			{"WatchersCutOff", 30 * time.Second, "the 16 MiB of events that are kept must be written first"},
+		}, deafWatcher},
+		{"a watcher that reads in fits", []expectation{
 			{"PropagationSlow", 15 * time.Second, "a slow event must have been delivered, and a second sample"},
-		}, slowWatchers},
-		{"the service stands still", []expectation{
-			{"ServiceDown", scrapeTimeout, hangs},
-		}, freeze("config-service")},
+		}, fitfulWatcher},
 		{"the Collector stands still", []expectation{
 			{"CollectorDown", scrapeTimeout, hangs},
 			{"CollectorExporterDown", scrapeTimeout, hangs},
 			{"CollectorPathLags", scrapeTimeout, hangs},
 			{"SDKTrouble", 75 * time.Second, "an export is given up after its retries of up to a minute"},
 		}, freeze("otel-collector")},
-		{"cAdvisor stands still", []expectation{
-			{"CadvisorDown", scrapeTimeout, hangs},
-		}, freeze("cadvisor")},
-		{"targets at which nobody listens", []expectation{
-			{alert: "PrometheusDown"},
-			{alert: "TargetDown"},
-		}, deadTargets},
 		{"a program gets hardly more memory than it has", []expectation{
 			{"MemoryNearLimit", 15 * time.Second, "cAdvisor reads limits every 10 s"},
 		}, tightMemory},
@@ -75,9 +78,9 @@ func scenes() []scene {
 		{"more telemetry than the Collector has memory for", []expectation{
 			{alert: "CollectorRefuses"},
 		}, floodOfTelemetry},
-		{"the service is killed every 40 s", []expectation{
-			{"PathsDiffer", 10 * time.Second, "the first minute after a kill"},
-		}, crashLoop},
+		{"another process tells its telemetry under the service's name", []expectation{
+			{"PathsDiffer", 70 * time.Second, "it is about a minute ago, and an export and a batch before it"},
+		}, impostor},
 	}
 }
 
