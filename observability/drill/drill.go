@@ -36,6 +36,7 @@ type outcome struct {
 // A site is where scenes happen.
 type site struct {
 	*nativestack.Stack
+	root string // of the project
 	data string // directory of the stack
 }
 
@@ -216,7 +217,7 @@ func openSite(ctx context.Context, root string) (*site, func() error, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, unmount(), os.RemoveAll(dir))
 	}
-	return &site{stack, dir}, func() error {
+	return &site{stack, root, dir}, func() error {
 		return errors.Join(stack.Stop(), unmount(), os.RemoveAll(dir))
 	}, nil
 }

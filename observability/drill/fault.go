@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"configservice/observability/internal/nativestack"
 )
 
 // freeze stops a program where it stands: it keeps its ports and answers nobody.
@@ -24,6 +29,48 @@ func freeze(program string) func(context.Context, *site) (func() error, error) {
 		}
 		return func() error { return syscall.Kill(pid, syscall.SIGCONT) }, nil
 	}
+}
+
+// impostor runs another service that sends its telemetry under the instance of the first, more often,
+// and that has answered more.
+func impostor(ctx context.Context, s *site) (func() error, error) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		return nil, err
+	}
+	other := exec.CommandContext(ctx, filepath.Join(s.root, "bin", "config-service"), "serve")
+	other.Env = append(os.Environ(), "CONFIG_SERVICE_LISTEN="+address, "CONFIG_SERVICE_DATABASE_URL=sqlite:"+filepath.Join(s.data, "impostor.db"),
+		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT="+s.URL(nativestack.OTLP, ""), "OTEL_METRIC_EXPORT_INTERVAL=50",
+		"OTEL_RESOURCE_ATTRIBUTES=service.instance.id="+s.Address(nativestack.Service))
+	if err := other.Start(); err != nil {
+		return nil, err
+	}
+	end := func() error {
+		_ = other.Process.Kill()
+		_ = other.Wait() // it was killed
+		return nil
+	}
+	answered := 0
+	err = poll(ctx, func() (bool, error) {
+		for ; answered < 100; answered++ {
+			resp, err := http.Get("http://" + address + "/readyz")
+			if err != nil {
+				return false, nil // it is still starting
+			}
+			if err := resp.Body.Close(); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, end())
+	}
+	return end, nil
 }
 
 // repeat does something now and again every so often, until the returned function is called. That

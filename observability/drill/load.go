@@ -143,23 +143,23 @@ func deafWatcher(ctx context.Context, s *site) (func() error, error) {
 	return func() error { return errors.Join(stop(), deaf.Close()) }, nil
 }
 
-// fitfulWatcher has a watcher that reads for half a second and rests for two and a half, while more
-// changes are made than its connection holds.
+// fitfulWatcher has a watcher that rests for five seconds and reads until it has all, while more
+// changes are made than the kernel keeps for it (4 MB), and fewer than the service does (16 MiB).
 func fitfulWatcher(ctx context.Context, s *site) (func() error, error) {
-	fitful, err := s.watch(64 << 10)
+	fitful, err := s.watch(256 << 10)
 	if err != nil {
 		return nil, err
 	}
-	stop, err := s.write(ctx, writers{count: 2, bytes: 200_000, every: 400 * time.Millisecond})
+	stop, err := s.write(ctx, writers{count: 2, bytes: 200_000, every: 200 * time.Millisecond})
 	if err != nil {
 		return nil, errors.Join(err, fitful.Close())
 	}
 	buffer := make([]byte, 1<<20)
-	reads := repeat(ctx, 3*time.Second, func(context.Context) error {
-		if err := fitful.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
-			return err
-		}
+	reads := repeat(ctx, 5*time.Second, func(context.Context) error {
 		for {
+			if err := fitful.SetReadDeadline(time.Now().Add(150 * time.Millisecond)); err != nil {
+				return err
+			}
 			if _, err := fitful.Read(buffer); isTimeout(err) {
 				return nil
 			} else if err != nil {
@@ -175,43 +175,6 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// impostor tells, as another process under the service's name and instance would, of a million
-// requests that the service did not answer.
-func impostor(ctx context.Context, s *site) (func() error, error) {
-	return repeat(ctx, 50*time.Millisecond, func(ctx context.Context) error {
-		resp, err := s.tell(ctx, "/v1/metrics", fmt.Sprintf(impostorsMetrics, s.Address(nativestack.Service), time.Now().UnixNano()))
-		if err != nil {
-			return err
-		}
-		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("the Collector answered %s", resp.Status)
-		}
-		return nil
-	}), nil
-}
-
-// impostorsMetrics is one series of the service, whose instance and time are to be filled in.
-const impostorsMetrics = `{"resourceMetrics":[{"resource":{"attributes":[
-  {"key":"service.name","value":{"stringValue":"config-service"}},{"key":"service.instance.id","value":{"stringValue":%q}}]},
-  "scopeMetrics":[{"metrics":[{"name":"http.server.request.duration","unit":"s","histogram":{"aggregationTemporality":2,"dataPoints":[
-    {"timeUnixNano":"%d","count":"1000000","sum":1,"bucketCounts":["1000000"],"explicitBounds":[],"attributes":[
-      {"key":"http.request.method","value":{"stringValue":"GET"}},{"key":"http.response.status_code","value":{"intValue":"200"}},
-      {"key":"http.route","value":{"stringValue":"/metrics"}},{"key":"url.scheme","value":{"stringValue":"http"}}]}]}}]}]}]}`
-
-// tell posts OTLP to the Collector. The answer's body is closed.
-func (s *site) tell(ctx context.Context, path, text string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, "POST", s.URL(nativestack.OTLPHTTP, path), strings.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	return resp, resp.Body.Close()
-}
-
 // floodOfTelemetry sends logs faster than they can be passed on.
 func floodOfTelemetry(ctx context.Context, s *site) (func() error, error) {
 	record := fmt.Sprintf(`{"body":{"stringValue":%q}}`, strings.Repeat("x", 4000))
@@ -221,7 +184,14 @@ func floodOfTelemetry(ctx context.Context, s *site) (func() error, error) {
 	for range 8 {
 		all.Go(func() {
 			for senders.Err() == nil {
-				_, _ = s.tell(senders, "/v1/logs", logs) // to be refused is what is wanted
+				req, err := http.NewRequestWithContext(senders, "POST", s.URL(nativestack.OTLPHTTP, "/v1/logs"), strings.NewReader(logs))
+				if err != nil {
+					return
+				}
+				req.Header.Set("Content-Type", "application/json")
+				if resp, err := http.DefaultClient.Do(req); err == nil {
+					_ = resp.Body.Close() // to be refused is what is wanted
+				}
 			}
 		})
 	}

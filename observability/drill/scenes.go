@@ -78,7 +78,7 @@ func scenes() []scene {
 		{"more telemetry than the Collector has memory for", []expectation{
 			{alert: "CollectorRefuses"},
 		}, floodOfTelemetry},
-		{"another process tells its telemetry under the service's name", []expectation{
+		{"another process sends its telemetry under the instance of the service", []expectation{
 			{"PathsDiffer", 70 * time.Second, "it is about a minute ago, and an export and a batch before it"},
 		}, impostor},
 	}

@@ -80,7 +80,8 @@ options, each with its environment variable, which the flag overrides:
 ` + o.set().Help() + `
 The service also obeys your own CONFIG_SERVICE_* and OTEL_* variables where they
 are set. GRAFANA_HOME names an installation of Grafana that shows the dashboards
-instead of the viewer. NO_COLOR switches colours off.
+instead of the viewer; for the panels' links to runbooks, link docs/runbooks to
+public/runbooks in it. NO_COLOR switches colours off.
 
 Exit codes: 0 stopped when asked, 2 faulty options, 1 everything else.
 `

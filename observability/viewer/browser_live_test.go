@@ -198,34 +198,3 @@ func queryOf(t *testing.T, boards []dashboard.Dashboard, title string) string {
 	t.Fatalf("there is no panel %q", title)
 	return ""
 }
-
-// takePictures writes a picture of every dashboard, and of the pages around them.
-func (p *page) takePictures(boards []dashboard.Dashboard, dir string) {
-	p.t.Helper()
-	paths := map[string]string{"home": "/?theme=dark", "alerts": "/alerts?theme=dark"}
-	for _, board := range boards {
-		paths[board.UID] = "/d/" + board.UID + "?theme=dark&refresh=&from=now-5m&to=now"
-	}
-	for name, path := range paths {
-		p.open(path)
-		if strings.HasPrefix(path, "/d/") {
-			p.showAll(1440)
-			p.awaitDrawn()
-		} else {
-			p.do(chromedp.EmulateViewport(1440, 900))
-			p.await("the page is there", `document.querySelector('main')?.innerText.trim()`)
-		}
-		p.picture(filepath.Join(dir, name+".png"))
-	}
-}
-
-func (p *page) picture(file string) {
-	p.t.Helper()
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(file, png, 0o644)
-	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
-}

@@ -5,6 +5,8 @@ import { useLayoutEffect, useState, type CSSProperties } from 'react';
 import type uPlot from 'uplot';
 import type { Mark } from '../dashboard/annotations';
 
+const handle = 7; // pixels below the graph, where the pointer finds out what is marked
+
 /** Annotations over a graph: a line at a moment, a band over a stretch of time. */
 export function Marks({ config, marks }: { config: UPlotConfigBuilder; marks: Mark[] }) {
   const plot = usePlot(config);
@@ -17,7 +19,7 @@ export function Marks({ config, marks }: { config: UPlotConfigBuilder; marks: Ma
   }
   const { offsetLeft, offsetTop, clientWidth, clientHeight } = plot.over;
   const pixels = (time: number) => plot.valToPos(Math.min(max, Math.max(min, time)), 'x');
-  const box: CSSProperties = { left: offsetLeft, top: offsetTop, width: clientWidth, height: clientHeight };
+  const box: CSSProperties = { left: offsetLeft, top: offsetTop, width: clientWidth, height: clientHeight + handle };
   return (
     <div className={styles.layer} style={box}>
       {marks
@@ -74,16 +76,16 @@ const getStyles = (theme: GrafanaTheme2) => ({
   mark: css({
     position: 'absolute',
     top: 0,
-    bottom: 0,
+    bottom: handle,
     borderLeft: '1px dashed',
     '&::before': { content: '""', position: 'absolute', inset: 0, background: 'currentColor', opacity: 0.12 },
   }),
   handle: css({
     position: 'absolute',
-    bottom: 0,
+    top: '100%',
     left: -5,
     width: 'calc(100% + 10px)',
-    height: 7,
+    height: handle,
     padding: 0,
     border: 0,
     pointerEvents: 'auto',
