@@ -35,6 +35,10 @@ test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQ
 	go test -timeout 2h -v -run Acknowledged ./svc -kill-cycles 1000
 .PHONY: test-long
 
+fuzz: ## fuzz everything that takes what strangers send, one target after the other; FUZZTIME=30s each
+	@scripts/fuzz $(or $(FUZZTIME),30s)
+.PHONY: fuzz
+
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 check: ## the one gate: format, vet, lint, then every test

@@ -21,11 +21,28 @@ type hotRead struct {
 	request *http.Request
 }
 
-// newHotRead returns a service with telemetry, sent to where nothing is
-// sampled, and access control; or, when it is off, with neither.
+// newHotRead returns a service with telemetry and access control; or, when it
+// is off, with neither.
 func newHotRead(t testing.TB, on bool) *hotRead {
 	t.Helper()
-	t.Setenv("OTEL_SDK_DISABLED", map[bool]string{true: "false", false: "true"}[on])
+	var r *http.Request
+	h := newWhole(t, on, io.Discard, func(store *sqlstore.Store) {
+		r = httptest.NewRequest(http.MethodGet, "/api/v1/configurations/"+hotConfiguration(t, store), nil)
+		if on {
+			secret, hash := access.NewSecret()
+			_, err := store.CreateToken(t.Context(), conf.Token{Name: "hot", Hash: hash, Scope: conf.ScopeRead})
+			must(t, err)
+			r.Header.Set("Authorization", "Bearer "+secret)
+		}
+	})
+	return &hotRead{h, r}
+}
+
+// newWhole returns all that answers requests, on a store that is first filled,
+// with telemetry, sent to where nothing is sampled, or without any.
+func newWhole(t testing.TB, telemetry bool, log io.Writer, fill func(*sqlstore.Store)) http.Handler {
+	t.Helper()
+	t.Setenv("OTEL_SDK_DISABLED", map[bool]string{true: "false", false: "true"}[telemetry])
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(receiver.Close)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.URL)
@@ -33,20 +50,14 @@ func newHotRead(t testing.TB, on bool) *hotRead {
 	t.Setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
 	t.Setenv("OTEL_TRACES_SAMPLER_ARG", "0")
 
-	o, err := parseOptions([]string{"--database-url=sqlite:" + filepath.Join(t.TempDir(), "hot.db")}, func(string) string { return "" })
+	o, err := parseOptions([]string{"--database-url=sqlite:" + filepath.Join(t.TempDir(), "whole.db")}, func(string) string { return "" })
 	must(t, err)
 	ctx := t.Context()
-	tel, err := newTelemetry(ctx, version, slog.LevelWarn, io.Discard)
+	tel, err := newTelemetry(ctx, version, slog.LevelWarn, log)
 	must(t, err)
 	store, err := sqlstore.Open(ctx, o.DatabaseURL, o.storeOptions(tel.pools))
 	must(t, err)
-	r := httptest.NewRequest(http.MethodGet, "/api/v1/configurations/"+hotConfiguration(t, store), nil)
-	if on {
-		secret, hash := access.NewSecret()
-		_, err := store.CreateToken(ctx, conf.Token{Name: "hot", Hash: hash, Scope: conf.ScopeRead})
-		must(t, err)
-		r.Header.Set("Authorization", "Bearer "+secret)
-	}
+	fill(store)
 	s := &service{options: o, logger: tel.logger}
 	s.ready.Store(true)
 	keys, forget, err := s.followTokens(ctx, store)
@@ -59,7 +70,7 @@ func newHotRead(t testing.TB, on bool) *hotRead {
 		_ = tel.shutdown(context.Background())
 		must(t, store.Close())
 	})
-	return &hotRead{h, r}
+	return h
 }
 
 func hotConfiguration(t testing.TB, store conf.Store) (id string) {
