@@ -73,6 +73,18 @@ func (h *Histogram) Distribution() Distribution {
 	return d
 }
 
+// Quantile returns the end of the bar that holds the quantile q, which is above
+// it by a quarter at most; 0 where there is nothing.
+func (d Distribution) Quantile(q float64) time.Duration {
+	var so int64
+	for _, b := range d.Bars {
+		if so += b.Count; float64(so) >= q*float64(d.Count) {
+			return b.UpTo
+		}
+	}
+	return 0
+}
+
 func addBar(bars []Bar, value time.Duration, count int64) []Bar {
 	upTo := decile(value)
 	if n := len(bars); n > 0 && bars[n-1].UpTo == upTo {

@@ -1,166 +1,148 @@
 package report
 
 import (
-	"fmt"
-	"html/template"
 	"math"
 	"slices"
+	"strconv"
 	"time"
-
-	"github.com/go-analyze/charts"
 
 	"configservice/observability/loadtest/load"
 	"configservice/observability/loadtest/verify"
 )
 
-// A chart is a picture with what it shows.
-type chart struct {
-	Title, Note string
-	SVG         template.HTML
-}
+// mostPoints is how many a line has; more than that no eye tells apart.
+const mostPoints = 240
 
-const (
-	chartWidth  = 560
-	chartHeight = 300
-	mostPoints  = 240 // along a time; more than that no eye tells apart
-)
-
-func (r Run) charts() (all []chart, err error) {
-	for _, draw := range []func() (chart, error){r.rateChart, r.latencyChart, r.distributionChart, r.comparisonChart, r.dashboardChart} {
-		c, err := draw()
-		if err != nil {
-			return nil, fmt.Errorf("drawing %q: %w", c.Title, err)
-		}
+// charts leaves out those for which the run has nothing.
+func (r Run) charts() (all []chart) {
+	for _, c := range []chart{r.rateChart(), r.dashboardChart(), r.latencyChart(), r.distributionChart(), r.comparisonChart()} {
 		if c.SVG != "" {
 			all = append(all, c)
 		}
 	}
-	return all, nil
+	return all
 }
 
-// lines draws values over labels.
-func lines(c chart, names []string, labels []string, values [][]float64, format func(float64) string) (chart, error) {
-	o := charts.NewLineChartOptionWithData(values)
-	o.Legend.SeriesNames = names
-	o.XAxis.Labels = labels
-	o.XAxis.LabelCount = 8
-	o.YAxis = []charts.YAxisOption{{Min: charts.Ptr(0.0), ValueFormatter: format}}
-	o.Symbol = charts.Symbol{Shape: charts.SymbolNone}
-	o.LineStrokeWidth = 1.8
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: chartHeight})
-	if err := p.LineChart(o); err != nil {
-		return c, err
-	}
-	return c.painted(p)
-}
+func (r Run) loaded() time.Duration { return r.Load.Stopped.Sub(r.Load.Started) }
 
-func bars(c chart, names, labels []string, values [][]float64, format func(float64) string) (chart, error) {
-	o := charts.NewBarChartOptionWithData(values)
-	o.Legend.SeriesNames = names
-	o.CategoryAxis.Labels = labels
-	o.ValueAxis = []charts.ValueAxisOption{{Min: charts.Ptr(0.0), ValueFormatter: format}}
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: chartHeight})
-	if err := p.BarChart(o); err != nil {
-		return c, err
-	}
-	return c.painted(p)
-}
+// since is a moment in seconds since the load began.
+func (r Run) since(at time.Time) float64 { return at.Sub(r.Load.Started).Seconds() }
 
-func (c chart) painted(p *charts.Painter) (chart, error) {
-	svg, err := p.Bytes()
-	c.SVG = template.HTML(svg) // drawn here from numbers and our own words
-	return c, err
-}
-
-func (r Run) rateChart() (chart, error) {
-	c := chart{Title: "Rate", Note: "Requests a second that were due, and that were answered."}
-	points := thin(r.Points)
-	if len(points) < 2 {
-		return c, nil
-	}
-	due, answered := make([]float64, len(points)), make([]float64, len(points))
+// rateChart sets what the client did beside what the service counted, as its
+// raw samples in Prometheus tell: the step that the load is.
+func (r Run) rateChart() chart {
+	c := chart{Title: "Rate", Note: "Requests a second: those due and those answered, by the client; and those that the service counted between two scrapes, out of Prometheus."}
+	due, answered, served := series{Name: "due"}, series{Name: "answered"}, series{Name: "counted by the service"}
 	var last time.Duration
-	for i, p := range points {
-		seconds := (p.At - last).Seconds()
-		due[i], answered[i], last = float64(p.Scheduled)/seconds, float64(p.Completed)/seconds, p.At
+	for _, p := range thin(r.Points) {
+		at, seconds := (p.At+last).Seconds()/2, (p.At - last).Seconds()
+		due.add(at, float64(p.Scheduled)/seconds)
+		answered.add(at, float64(p.Completed)/seconds)
+		last = p.At
 	}
-	return lines(c, []string{"due", "answered"}, moments(points), [][]float64{due, answered}, whole)
+	if len(due.X) < 2 {
+		return c
+	}
+	for _, s := range r.Evidence.Served {
+		served.add(r.since(s.At), s.Rate)
+	}
+	c.Series = []series{due, answered, served}
+	return lines(c, r.loaded(), perSecond)
 }
 
-func (r Run) latencyChart() (chart, error) {
-	c := chart{Title: "Latency over time", Note: "From the scheduled moment to the answer."}
-	points := thin(r.Points)
-	if len(points) < 2 {
-		return c, nil
+func (s *series) add(x, y float64) { s.X, s.Y = append(s.X, x), append(s.Y, y) }
+
+// dashboardChart shows the load as the dashboard does.
+func (r Run) dashboardChart() chart {
+	c := chart{Title: "The load on the dashboard", Note: "Requests a second by the panel “API requests”, and by the client, both on average over the minute before: a step rises for a minute."}
+	panel, client := series{Name: "dashboard"}, series{Name: "client"}
+	for _, s := range r.Evidence.Panels.Rate.Shown {
+		panel.add(r.since(s.At), s.Panel)
+		client.add(r.since(s.At), s.Client)
 	}
-	p50, p99 := make([]float64, len(points)), make([]float64, len(points))
-	for i, p := range points {
-		p50[i], p99[i] = milliseconds(p.P50), milliseconds(p.P99)
+	if len(panel.X) < 2 {
+		return c
 	}
-	return lines(c, []string{"p50", "p99"}, moments(points), [][]float64{p50, p99}, inMilliseconds)
+	c.Series = []series{panel, client}
+	return lines(c, r.loaded(), perSecond)
 }
 
-func (r Run) distributionChart() (chart, error) {
-	c := chart{Title: "Distribution of latencies", Note: "Requests by how long they took, on a logarithmic scale."}
-	bounds := map[time.Duration]bool{}
-	for _, d := range []load.Distribution{r.Response, r.Service} {
-		for _, b := range d.Bars {
-			bounds[b.UpTo] = true
-		}
+func (r Run) latencyChart() chart {
+	c := chart{Title: "Latency over time", Note: "From the scheduled moment to the answer, interval by interval."}
+	p50, p99 := series{Name: "p50"}, series{Name: "p99"}
+	for _, p := range thin(r.Points) {
+		p50.add(p.At.Seconds(), milliseconds(p.P50))
+		p99.add(p.At.Seconds(), milliseconds(p.P99))
+	}
+	if len(p50.X) < 2 {
+		return c
+	}
+	c.Series = []series{p50, p99}
+	return lines(c, r.loaded(), inMilliseconds)
+}
+
+func (r Run) distributionChart() chart {
+	c := chart{Title: "Distribution of latencies", Note: "Share of the requests that took up to so long, on a logarithmic scale: ten bars from one power of ten to the next."}
+	var bounds []time.Duration
+	for _, b := range slices.Concat(r.Response.Bars, r.Service.Bars) {
+		bounds = append(bounds, b.UpTo)
 	}
 	if len(bounds) == 0 {
-		return c, nil
+		return c
 	}
-	var sorted []time.Duration
-	for b := range bounds {
-		sorted = append(sorted, b)
+	first, last := decile(slices.Min(bounds)), decile(slices.Max(bounds))
+	c.Series = []series{
+		shares("from the scheduled moment", r.Response, first),
+		shares("from the sent moment", r.Service, first),
 	}
-	slices.Sort(sorted)
-	var labels []string
-	for _, b := range sorted {
-		labels = append(labels, "≤ "+Short(b))
-	}
-	values := [][]float64{heights(r.Response, sorted), heights(r.Service, sorted)}
-	return bars(c, []string{"from the scheduled moment", "from the sent moment"}, labels, values, whole)
+	return bars(c, last-first+1, decades(first, last), percent)
 }
 
-func heights(d load.Distribution, bounds []time.Duration) []float64 {
-	all := make([]float64, len(bounds))
+// decile is the number of a bar's end, of ten a power of ten.
+func decile(d time.Duration) int { return int(math.Round(10 * math.Log10(float64(d)))) }
+
+func shares(name string, d load.Distribution, first int) series {
+	s := series{Name: name}
 	for _, b := range d.Bars {
-		all[slices.Index(bounds, b.UpTo)] = float64(b.Count)
+		s.add(float64(decile(b.UpTo)-first), 100*float64(b.Count)/float64(d.Count))
+	}
+	return s
+}
+
+// decades name the bars that end at a power of ten, and at two and five of it.
+func decades(first, last int) (all []tick) {
+	for n := first; n <= last; n++ {
+		if place := ((n % 10) + 10) % 10; place == 0 || place == 3 || place == 7 {
+			d := time.Duration(math.Pow(10, float64(n)/10))
+			all = append(all, tick{float64(n-first) + .5, roughly(d)})
+		}
 	}
 	return all
 }
 
-// comparisonChart sets the client's quantiles beside the service's.
-func (r Run) comparisonChart() (chart, error) {
-	c := chart{Title: "Client against service", Note: "How long requests took from the sent moment, and where the service's own histogram in Prometheus has the same quantile: the client's is longer by the way there and back."}
-	service := verify.ServiceQuantiles(r.Evidence, .5, .95, .99)
-	if service == nil {
-		return c, nil
-	}
-	l := r.Evidence.Book.Latency
-	values := [][]float64{
-		{milliseconds(l.P50), milliseconds(l.P95), milliseconds(l.P99)},
-		{milliseconds(service[0]), milliseconds(service[1]), milliseconds(service[2])},
-	}
-	return bars(c, []string{"client", "service (end of its bucket)"}, []string{"p50", "p95", "p99"}, values, inMilliseconds)
+// roughly writes a duration to one digit.
+func roughly(d time.Duration) string {
+	unit := time.Duration(math.Pow(10, math.Floor(math.Log10(float64(d)))))
+	return d.Round(unit).String()
 }
 
-// dashboardChart shows the load as the dashboard does.
-func (r Run) dashboardChart() (chart, error) {
-	c := chart{Title: "The load on the dashboard", Note: "Requests a second by the panel “API requests”, out of Prometheus, and by the client, both on average over a minute."}
-	shown := r.Evidence.Panels.Rate.Shown
-	if len(shown) < 2 {
-		return c, nil
+// comparisonChart sets the client's quantiles beside the service's.
+func (r Run) comparisonChart() chart {
+	c := chart{Title: "Client against service", Note: "How long requests took from the sent moment, and the ends of the bucket in which the service's own histogram in Prometheus has the same quantile. The client's is longer, by the way there and back."}
+	ranges := verify.ServiceQuantiles(r.Evidence, .5, .95, .99)
+	if ranges == nil {
+		return c
 	}
-	var labels []string
-	values := [][]float64{nil, nil}
-	for _, s := range shown {
-		labels = append(labels, s.At.UTC().Format("15:04:05"))
-		values[0], values[1] = append(values[0], s.Panel), append(values[1], s.Client)
+	client, low, high := series{Name: "client"}, series{Name: "service, at least"}, series{Name: "service, at most"}
+	l := r.Evidence.Book.Latency
+	for i, d := range []time.Duration{l.P50, l.P95, l.P99} {
+		at := float64(i)
+		client.add(at, milliseconds(d))
+		low.add(at, milliseconds(ranges[i].Over))
+		high.add(at, milliseconds(ranges[i].UpTo))
 	}
-	return lines(c, []string{"dashboard", "client"}, labels, values, whole)
+	c.Series = []series{client, low, high}
+	return bars(c, 3, []tick{{0, "p50"}, {1, "p95"}, {2, "p99"}}, inMilliseconds)
 }
 
 // thin joins neighbours until there are few enough.
@@ -178,15 +160,19 @@ func thin(points []load.Point) (kept []load.Point) {
 	return kept
 }
 
-func moments(points []load.Point) (labels []string) {
-	for _, p := range points {
-		labels = append(labels, p.At.Round(time.Second).String())
-	}
-	return labels
-}
-
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
+func perSecond(v float64) string { return digits(v) + "/s" }
 
-func inMilliseconds(v float64) string { return fmt.Sprintf("%g ms", math.Round(v*10)/10) }
+func percent(v float64) string { return digits(v) + " %" }
+
+func inMilliseconds(v float64) string { return digits(v) + " ms" }
+
+// digits writes three of them, and never a power of ten.
+func digits(v float64) string {
+	if v == 0 {
+		return "0"
+	}
+	grain := math.Pow(10, math.Floor(math.Log10(math.Abs(v)))-2)
+	return strconv.FormatFloat(math.Round(math.Round(v/grain)*grain*1e6)/1e6, 'f', -1, 64)
+}

@@ -8,8 +8,13 @@ import (
 
 func (r Run) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Load test: %s\n\n%s\n\n%s.\n", r.title(), r.Scenario.Summary, r.subtitle())
-	for _, t := range slices.Concat([]table{r.claimTable()}, r.factTables(), r.findingTables()) {
+	_, verdict := r.summary()
+	fmt.Fprintf(&b, "# Load test: %s\n\n%s\n\n%s.\n\n**%s.**\n", r.title(), r.Scenario.Summary, r.subtitle(), verdict)
+	all := append([]table{r.claimTable()}, r.factTables()...)
+	for _, c := range r.claimTables() {
+		all = append(all, c.Table)
+	}
+	for _, t := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n", t.Title)
 		if t.Note != "" {
 			fmt.Fprintf(&b, "%s\n\n", t.Note)

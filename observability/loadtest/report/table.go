@@ -26,12 +26,17 @@ func (r Run) claimTable() table {
 	return t
 }
 
-// findingTables are the comparisons under each claim.
-func (r Run) findingTables() (all []table) {
+// A claimTable is a claim with the comparisons under it.
+type claimTable struct {
+	verify.Claim
+	Table table
+}
+
+func (r Run) claimTables() (all []claimTable) {
 	for _, c := range r.Claims {
 		t := findingTable("Claim "+c.ID+": "+string(c.Verdict), c.Findings)
 		t.Note = "It says that " + c.Says + "."
-		all = append(all, t)
+		all = append(all, claimTable{c, t})
 	}
 	return all
 }
@@ -47,18 +52,29 @@ func findingTable(title string, findings []verify.Finding) table {
 // factTables are what the tester knows by itself.
 func (r Run) factTables() []table {
 	all := []table{r.loadTable(), r.latencyTable()}
+	if r.Evidence.Freshness.Took.Count > 0 {
+		all = append(all, freshnessTable(r.Evidence.Freshness))
+	}
 	if r.Propagation != nil {
 		all = append(all, propagationTable(*r.Propagation))
 	}
 	return append(all, findingTable("Thresholds of the scenario", r.Thresholds), countTable(r.Counts))
 }
 
+// rate is how many requests a second were answered; 0 for a load that was ended
+// before it began.
+func (r Run) rate() float64 {
+	if r.loaded() <= 0 {
+		return 0
+	}
+	return float64(r.Load.Totals.Completed) / r.loaded().Seconds()
+}
+
 func (r Run) loadTable() table {
 	n := r.Load.Totals
-	rate := float64(n.Completed) / r.Load.Stopped.Sub(r.Load.Started).Seconds()
 	t := table{Title: "The load", Head: []string{"requests", "number"}, Rows: [][]string{
 		{"scheduled", fmt.Sprint(n.Scheduled)},
-		{"completed", fmt.Sprintf("%d (%.1f a second)", n.Completed, rate)},
+		{"completed", fmt.Sprintf("%d (%.1f a second)", n.Completed, r.rate())},
 		{"failed, without an answer", fmt.Sprint(n.Failed)},
 		{"not started", fmt.Sprint(n.NotStarted)},
 		{"sent more than 5 ms late", fmt.Sprint(n.SentLate)},
@@ -84,6 +100,18 @@ func (r Run) latencyTable() table {
 		Rows: [][]string{
 			row("scheduled … answered", r.Response), row("sent … answered", r.Service), row("scheduled … sent", r.Lateness),
 		},
+	}
+}
+
+func freshnessTable(f verify.Freshness) table {
+	row := func(name string, d load.Distribution) []string {
+		return []string{name, fmt.Sprint(d.Count), Short(d.P50), Short(d.P95), Short(d.Max)}
+	}
+	return table{
+		Title: "From a request to its being in Prometheus",
+		Note:  "Requests of a kind of their own were sent beside the load, two a second; Prometheus was asked until it had each of them.",
+		Head:  []string{"by", "requests", "p50", "p95", "max"},
+		Rows:  [][]string{row("the direct path", f.Direct), row("the Collector", f.Collector), row("both", f.Took)},
 	}
 }
 

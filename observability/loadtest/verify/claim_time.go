@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strconv"
 	"time"
+
+	"configservice/observability/loadtest/load"
 )
 
 const (
@@ -17,19 +19,26 @@ const (
 	cpuGrain     = 0.02
 )
 
-func judgeFreshness(e Evidence) []Finding {
-	f := Finding{
-		What: "95th percentile from a request to its being in Prometheus by both paths", Expected: "≤ " + freshEnough.String(),
-		Found: e.Freshness.Took.P95.Round(time.Millisecond).String(), Tolerance: freshEnough.String(), Verdict: True,
+func judgeFreshness(e Evidence) (findings []Finding) {
+	if e.Freshness.Took.Count == 0 && e.Freshness.Unseen == 0 {
+		return []Finding{missing("freshness", "the load was too short for a probe")}
 	}
-	lost := exactly("probes that never came", 0, int64(e.Freshness.Unseen))
-	switch n := e.Freshness.Took.Count; {
-	case n == 0 && e.Freshness.Unseen == 0:
-		return []Finding{missing(f.What, "the load was too short for a probe")}
-	case n == 0 || e.Freshness.Took.P95 > freshEnough:
-		f.Verdict = False
+	for _, way := range []struct {
+		name string
+		took load.Distribution
+	}{
+		{"the direct path", e.Freshness.Direct}, {"the path by the Collector", e.Freshness.Collector}, {"both paths", e.Freshness.Took},
+	} {
+		f := Finding{
+			What: "95th percentile from a request to its being in Prometheus by " + way.name, Expected: "≤ " + freshEnough.String(),
+			Found: way.took.P95.Round(time.Millisecond).String(), Tolerance: freshEnough.String(), Verdict: True,
+		}
+		if way.took.Count == 0 || way.took.P95 > freshEnough {
+			f.Verdict = False
+		}
+		findings = append(findings, f)
 	}
-	return []Finding{f, lost}
+	return append(findings, exactly("probes that never came", 0, int64(e.Freshness.Unseen)))
 }
 
 func judgeCPU(e Evidence) []Finding {
@@ -52,9 +61,9 @@ func judgeCPU(e Evidence) []Finding {
 // judgeLatency compares quantiles. The service cannot see the time that a
 // request and its answer spend in the network and in net/http on both sides;
 // how long that is, requests for which the service does nothing tell, which were
-// sent beside the load. So the client's quantile must not be below the service's,
-// and without that time lie in its bucket or the next. A tester that is short of
-// CPU can only tell the former.
+// sent beside the load. A client cannot be faster than the service; and it cannot
+// be slower than both times together, see [cumulated.judge]. A tester that is
+// short of CPU can only tell the former.
 func judgeLatency(e Evidence) (findings []Finding) {
 	if len(e.Stages) <= directStage {
 		return []Finding{missing("latency", "Prometheus was not read")}
@@ -62,17 +71,16 @@ func judgeLatency(e Evidence) (findings []Finding) {
 	h := histogram(e)
 	t := e.Load.Totals
 	short := float64(t.SentLate) > shortOfCPU*float64(t.Scheduled)
-	empty := e.Freshness.Empty
 	for _, q := range []struct {
-		name          string
-		q             float64
-		client, empty time.Duration
+		name   string
+		q      float64
+		client time.Duration
 	}{
-		{"p50", .50, e.Book.Latency.P50, empty.P50},
-		{"p95", .95, e.Book.Latency.P95, empty.P95},
-		{"p99", .99, e.Book.Latency.P99, empty.P99},
+		{"p50", .50, e.Book.Latency.P50},
+		{"p95", .95, e.Book.Latency.P95},
+		{"p99", .99, e.Book.Latency.P99},
 	} {
-		findings = append(findings, h.judge(q.name, q.q, q.client, q.empty, short))
+		findings = append(findings, h.judge(q.name, q.q, q.client, e.Freshness.Empty, short))
 	}
 	return findings
 }
@@ -120,11 +128,6 @@ func boundOf(le string) time.Duration {
 	return time.Duration(math.Round(seconds * float64(time.Second)))
 }
 
-// bucket is the number of the bucket that holds d.
-func (c cumulated) bucket(d time.Duration) int {
-	return sort.Search(len(c.bounds), func(i int) bool { return d <= c.bounds[i] })
-}
-
 // quantile is the number of the bucket that holds the quantile.
 func (c cumulated) quantile(q float64) int {
 	rank := q * float64(c.counts[len(c.counts)-1])
@@ -146,21 +149,26 @@ const (
 	finest = 100 * time.Microsecond
 )
 
-func (c cumulated) judge(name string, q float64, client, empty time.Duration, short bool) Finding {
+// judge holds the client's quantile q against the service's. Nothing is known of
+// whether slow answers and slow ways come together; but where no more than half of
+// the share 1-q is slower than a in the service, and no more than the other half
+// slower than b on the way, no more than 1-q is slower than a and b together.
+func (c cumulated) judge(name string, q float64, client time.Duration, way load.Distribution, short bool) Finding {
 	f := Finding{What: name + " of the client and of the service", Found: client.String(), Tolerance: "one bucket, client ≥ service", Verdict: True}
 	if len(c.counts) == 0 || c.counts[len(c.counts)-1] <= 0 {
 		f.Expected, f.Verdict = "the service's histogram is empty", False
 		return f
 	}
 	at := c.quantile(q)
-	low, high := c.lower(at), c.bounds[at]
-	f.Expected = fmt.Sprintf("over %v up to %v", low, high)
+	low, end := c.lower(at), c.bounds[at]
+	far := (1 + q) / 2
+	high := c.bounds[min(c.quantile(far)+1, len(c.bounds)-1)]
+	f.Expected = fmt.Sprintf("over %v, up to %v and %v on the way", low, high, way.Quantile(far))
 	if high == math.MaxInt64 {
 		f.Expected = fmt.Sprintf("over %v", low)
 	}
-	f.Difference = fmt.Sprintf("%+d buckets, less %v for the way: %+d", c.bucket(client)-at, empty, c.bucket(client-empty)-at)
-	tooCoarse := high > finest && float64(high) > coarse*float64(max(low, finest))
-	if client < low || c.bucket(client-empty) > at+1 && !short || tooCoarse {
+	tooCoarse := end > finest && float64(end) > coarse*float64(max(low, finest))
+	if client < low || client-way.Quantile(far) > high && !short || tooCoarse {
 		f.Verdict = False
 	}
 	if short {
@@ -172,9 +180,13 @@ func (c cumulated) judge(name string, q float64, client, empty time.Duration, sh
 	return f
 }
 
-// ServiceQuantiles returns where the service's histogram has these quantiles, as
-// the end of the bucket; nothing where there is no histogram.
-func ServiceQuantiles(e Evidence, quantiles ...float64) (all []time.Duration) {
+// A Bucket is a range of durations.
+type Bucket struct{ Over, UpTo time.Duration }
+
+// ServiceQuantiles returns the buckets in which the service's histogram has these
+// quantiles; nothing where there is no histogram. The last bucket, which has no
+// end, ends at twice its beginning.
+func ServiceQuantiles(e Evidence, quantiles ...float64) (all []Bucket) {
 	if len(e.Stages) <= directStage {
 		return nil
 	}
@@ -183,7 +195,11 @@ func ServiceQuantiles(e Evidence, quantiles ...float64) (all []time.Duration) {
 		return nil
 	}
 	for _, q := range quantiles {
-		all = append(all, min(h.bounds[h.quantile(q)], 10*time.Second))
+		b := Bucket{h.lower(h.quantile(q)), h.bounds[h.quantile(q)]}
+		if b.UpTo == math.MaxInt64 {
+			b.UpTo = 2 * b.Over
+		}
+		all = append(all, b)
 	}
 	return all
 }

@@ -36,8 +36,10 @@ func truthful() Evidence {
 		},
 		Truth: target.Totals{Applications: 3, Configurations: 20, Revision: 120},
 		Freshness: Freshness{
-			Took:  load.Distribution{Count: 20, P95: 7 * time.Second},
-			Empty: load.Distribution{P50: 50 * time.Microsecond, P95: 50 * time.Microsecond, P99: 50 * time.Microsecond},
+			Took:      load.Distribution{Count: 20, P95: 7 * time.Second},
+			Direct:    load.Distribution{Count: 20, P95: 5 * time.Second},
+			Collector: load.Distribution{Count: 20, P95: 7 * time.Second},
+			Empty:     load.Distribution{Count: 600, Bars: []load.Bar{{UpTo: 50 * time.Microsecond, Count: 600}}},
 		},
 		CPU:       CPU{Process: 2.05, Container: 2},
 		Exemplars: []Exemplar{{"a", "direct", read}, {"b", "collector", write}, {"of somebody else", "direct", write}},
@@ -118,6 +120,7 @@ func TestLieIsCalledTrue(t *testing.T) {
 		{"a gauge is old", func(e *Evidence) { e.Stages[2].After.Gauges["config_applications"] = 2 }, []string{"7 false"}},
 		{"a gauge is gone", func(e *Evidence) { delete(e.Stages[2].After.Gauges, "config_store_revision") }, []string{"7 false"}},
 		{"news are old", func(e *Evidence) { e.Freshness.Took.P95 = 15001 * time.Millisecond }, []string{"8 false"}},
+		{"news are old by one path", func(e *Evidence) { e.Freshness.Collector.P95 = 15001 * time.Millisecond }, []string{"8 false"}},
 		{"a probe never came", func(e *Evidence) { e.Freshness.Unseen = 1 }, []string{"8 false"}},
 		{"there was no probe", func(e *Evidence) { e.Freshness = Freshness{Empty: e.Freshness.Empty} }, []string{"8 unchecked"}},
 		{"an exemplar is of another request", func(e *Evidence) { e.Exemplars[0].Series = write }, []string{"traces false"}},
@@ -163,6 +166,20 @@ func TestTesterThatIsShortOfCPUBlamesTheService(t *testing.T) {
 	e.Book.Latency.P50 = 10 * time.Microsecond
 	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
 		t.Errorf("a client that is faster than the service: %v", got)
+	}
+}
+
+// One request in twenty is slow on the way, and never slow in the service.
+func TestWayThatIsSlowNowAndThenIsBlamedOnTheService(t *testing.T) {
+	e := truthful()
+	e.Freshness.Empty.Bars = []load.Bar{{UpTo: 50 * time.Microsecond, Count: 570}, {UpTo: 3 * time.Millisecond, Count: 30}}
+	e.Book.Latency.P99 = 3300 * time.Microsecond
+	if got := verdicts(e); len(got) > 0 {
+		t.Errorf("not true: %v", got)
+	}
+	e.Book.Latency.P95 = 3500 * time.Microsecond
+	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
+		t.Errorf("a client that is slower than both together: %v", got)
 	}
 }
 

@@ -26,6 +26,7 @@ type Evidence struct {
 	CPU       CPU           `json:"cpu"`
 	Exemplars []Exemplar    `json:"exemplars"`
 	Panels    Panels        `json:"panels"`
+	Served    []Served      `json:"served"` // what the service counted, by scrape
 }
 
 // A Stage is what one place told before and after.

@@ -12,7 +12,7 @@ import (
 // inquire asks Prometheus about the time of the run.
 func (o *Observer) inquire(ctx context.Context, e *Evidence) error {
 	w := window{o.prom, e.Looked, e.Settled}
-	for _, ask := range []func(context.Context, *Evidence) error{w.resets, w.down, w.troubles, w.exemplars} {
+	for _, ask := range []func(context.Context, *Evidence) error{w.resets, w.down, w.troubles, w.exemplars, w.served} {
 		if err := ask(ctx, e); err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"configservice/observability/loadtest/target"
 )
 
@@ -46,5 +48,14 @@ func TestWhatACounterHadBeforeTheRunIsOfTheRun(t *testing.T) {
 		if got := counter.addedSince(at(c.since)); got != c.want {
 			t.Errorf("since %d it gained %g, want %g", c.since, got, c.want)
 		}
+	}
+}
+
+func TestRateOfWhatWasServedHasHoles(t *testing.T) {
+	old := track{points: []point{{time.Unix(0, 0), 100}, {time.Unix(5, 0), 100}, {time.Unix(10, 0), 150}, {time.Unix(15, 0), 150}}}
+	born := track{points: []point{{time.Unix(10, 0), 50}, {time.Unix(15, 0), 60}}}
+	want := []Served{{time.Unix(5, 0), 0}, {time.Unix(10, 0), 20}, {time.Unix(15, 0), 2}}
+	if diff := cmp.Diff(want, servedBy([]track{old, born})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 const (
 	probeEvery = 500 * time.Millisecond
-	emptyEvery = 100 * time.Millisecond
+	emptyEvery = 20 * time.Millisecond
+	mostEmpty  = 32 // requests that do nothing and are under way at a time
 )
 
 // A prober measures how fresh Prometheus is. Its requests are of a series that
@@ -43,9 +44,11 @@ func (p *prober) begin(before []Snapshot) {
 }
 
 func (p *prober) send(ctx context.Context) {
-	probe, empty := time.NewTicker(probeEvery), time.NewTicker(emptyEvery)
+	var empties sync.WaitGroup
+	defer empties.Wait()
+	empties.Go(func() { p.sendEmpty(ctx) })
+	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
-	defer empty.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -53,12 +56,40 @@ func (p *prober) send(ctx context.Context) {
 		case <-probe.C:
 			p.probe(ctx)
 			p.look(ctx)
-		case <-empty.C:
-			if took, err := p.client.Empty(ctx); err == nil {
-				p.empty.Record(took)
-			}
 		}
 	}
+}
+
+// sendEmpty does not wait for one answer before the next request: where answers
+// are slow, it would ask less often, and the slow ones would be too few.
+func (p *prober) sendEmpty(ctx context.Context) {
+	var underWay sync.WaitGroup
+	defer underWay.Wait()
+	free := make(chan struct{}, mostEmpty)
+	tick := time.NewTicker(emptyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		select {
+		case free <- struct{}{}:
+			underWay.Go(func() { p.sendOneEmpty(ctx); <-free })
+		default:
+		}
+	}
+}
+
+func (p *prober) sendOneEmpty(ctx context.Context) {
+	took, err := p.client.Empty(ctx)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.empty.Record(took)
 }
 
 // probe is not cut short by the end of the load: it would be counted nowhere.
@@ -98,25 +129,36 @@ func (p *prober) allSeen() bool {
 	return len(p.seen["direct"]) >= len(p.sent) && len(p.seen["collector"]) >= len(p.sent)
 }
 
-// Freshness is how long probes took to be in Prometheus by both paths.
+// Freshness is how long probes took to be in Prometheus.
 type Freshness struct {
-	Took   load.Distribution `json:"took"`
-	Unseen int               `json:"unseen"` // probes that never came
-	Empty  load.Distribution `json:"empty"`  // how long requests took that do nothing
+	Took      load.Distribution `json:"took"`      // by both paths: the slower one
+	Direct    load.Distribution `json:"direct"`    // by the direct path
+	Collector load.Distribution `json:"collector"` // by the Collector
+	Unseen    int               `json:"unseen"`    // probes that did not come by both
+	Empty     load.Distribution `json:"empty"`     // how long requests took that do nothing
 }
 
 func (p *prober) result() Freshness {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	took := load.NewHistogram()
+	took, by := load.NewHistogram(), map[string]*load.Histogram{"direct": load.NewHistogram(), "collector": load.NewHistogram()}
 	f := Freshness{}
 	for i, sent := range p.sent {
-		if i >= len(p.seen["direct"]) || i >= len(p.seen["collector"]) {
+		var slowest time.Duration
+		came := 0
+		for via, seen := range p.seen {
+			if i < len(seen) {
+				by[via].Record(seen[i].Sub(sent))
+				slowest = max(slowest, seen[i].Sub(sent))
+				came++
+			}
+		}
+		if came < len(p.seen) {
 			f.Unseen++
 			continue
 		}
-		took.Record(max(p.seen["direct"][i].Sub(sent), p.seen["collector"][i].Sub(sent)))
+		took.Record(slowest)
 	}
-	f.Took, f.Empty = took.Distribution(), p.empty.Distribution()
+	f.Took, f.Direct, f.Collector, f.Empty = took.Distribution(), by["direct"].Distribution(), by["collector"].Distribution(), p.empty.Distribution()
 	return f
 }
