@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -65,7 +66,7 @@ func parse(args []string, getenv func(string) string) (invocation, command, erro
 		if c.run == nil {
 			faults = append(faults, fmt.Errorf("there is no command %q", rest[0]))
 		} else if n := len(strings.Fields(c.arguments)); n != len(call.args) {
-			faults = append(faults, fmt.Errorf("%s takes %d arguments (%s), not %d", c.name, n, c.arguments, len(call.args)))
+			faults = append(faults, fmt.Errorf("%s takes %s, not %d arguments", c.name, cmp.Or(c.arguments, "no arguments"), len(call.args)))
 		}
 	}
 	return call, c, errors.Join(append(faults, call.check()...)...)

@@ -14,6 +14,9 @@ import (
 func tell(w io.Writer, r report.Run) {
 	n := r.Load.Totals
 	fmt.Fprintf(w, "\n%s: %d requests scheduled, %d answered; %s\n", r.Scenario.Name, n.Scheduled, n.Completed, faults(n))
+	if r.Load.Behind() {
+		fmt.Fprintf(w, "the load was not what it claims to be: %d requests were sent late, for want of a processor or of a free one of the --connections\n", n.SentLate)
+	}
 	quantiles := func(d load.Distribution) string {
 		return fmt.Sprintf("p50 %s, p95 %s, p99 %s", report.Short(d.P50), report.Short(d.P95), report.Short(d.P99))
 	}

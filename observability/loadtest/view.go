@@ -26,6 +26,7 @@ type view struct {
 	schedule *load.Schedule
 	rates    []float64 // answered, by interval
 	drawn    int       // lines of the picture that is there
+	last     load.Point
 }
 
 func newView(w io.Writer, s *load.Schedule, getenv func(string) string) *view {
@@ -52,20 +53,29 @@ func (s *session) watchOver(ctx context.Context) {
 		case <-tick.C:
 			v.show(s.recorder.Mark(time.Since(started)), s.recorder.Totals())
 		case <-ctx.Done():
-			s.recorder.Mark(time.Since(started))
+			v.end(s.recorder.Mark(time.Since(started)).At, s.recorder.Totals())
 			return
 		}
 	}
 }
 
 func (v *view) show(p load.Point, so load.Totals) {
-	v.rates = append(v.rates, float64(p.Completed))
+	v.rates, v.last = append(v.rates, float64(p.Completed)), p
 	switch {
 	case v.terminal:
 		v.redraw(v.picture(p, so))
 	case len(v.rates)%plainEvery == 0 || p.At >= v.schedule.Length() && len(v.rates) == int(v.schedule.Length()/time.Second):
 		fmt.Fprintf(v.w, "%v of %v: %d/s due, %d/s answered, p50 %s, p99 %s, %s\n", p.At.Round(time.Second), v.schedule.Length(),
 			p.Scheduled, p.Completed, report.Short(p.P50), report.Short(p.P99), faults(so))
+	}
+}
+
+// end leaves a picture of the whole load; the interval that was cut short has no
+// rate to speak of.
+func (v *view) end(at time.Duration, so load.Totals) {
+	if v.terminal {
+		v.last.At = at
+		v.redraw(v.picture(v.last, so))
 	}
 }
 

@@ -69,8 +69,6 @@ func judgeLatency(e Evidence) (findings []Finding) {
 		return []Finding{missing("latency", "Prometheus was not read")}
 	}
 	h := histogram(e)
-	t := e.Load.Totals
-	short := float64(t.SentLate) > shortOfCPU*float64(t.Scheduled)
 	for _, q := range []struct {
 		name   string
 		q      float64
@@ -80,14 +78,10 @@ func judgeLatency(e Evidence) (findings []Finding) {
 		{"p95", .95, e.Book.Latency.P95},
 		{"p99", .99, e.Book.Latency.P99},
 	} {
-		findings = append(findings, h.judge(q.name, q.q, q.client, e.Freshness.Empty, short))
+		findings = append(findings, h.judge(q.name, q.q, q.client, e.Freshness.Empty, e.Load.Behind()))
 	}
 	return findings
 }
-
-// shortOfCPU is the share of requests sent late above which the tester itself
-// waits for a processor: what it measures then holds waits of its own.
-const shortOfCPU = 0.01
 
 const directStage = 2
 

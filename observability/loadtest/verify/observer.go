@@ -115,6 +115,15 @@ type Load struct {
 	Totals  load.Totals
 }
 
+// late is the share of requests sent late above which the tester itself waits for
+// a processor: what it measures then holds waits of its own.
+const late = 0.01
+
+// Behind says whether the tester did not keep up with its own schedule.
+func (l Load) Behind() bool {
+	return float64(l.Totals.SentLate) > late*float64(l.Totals.Scheduled)
+}
+
 // Steady is the longest stretch of constant rate.
 type Steady struct{ From, To time.Time }
 
