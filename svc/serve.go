@@ -38,6 +38,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	defer restore()
 	context.AfterFunc(ctx, restore) // the second signal finds the default, which is to end
 
+	defer leaveRoom(heapRoom)()
 	t, err := newTelemetry(ctx, version, o.LogLevel, stdout)
 	if err != nil {
 		return err

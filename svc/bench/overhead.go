@@ -18,6 +18,8 @@ func (b *bench) overhead(ctx context.Context) error {
 	if err := b.startCollector(ctx); err != nil {
 		return err
 	}
+	b.pinned = true
+	defer func() { b.pinned = false }()
 	free := contest{name: fmt.Sprintf("telemetry's share: hot read by id, %d connections", connections)}
 	paced := contest{name: fmt.Sprintf("telemetry's share: the same at %d requests/s", fixedRate)}
 	for _, v := range []struct {

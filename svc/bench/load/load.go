@@ -23,7 +23,8 @@ type Load struct {
 	Request func(connection int) []byte
 
 	// Pinned keeps the load to the first processor, so that a server may have
-	// another to itself.
+	// another to itself. Without a Rate the load then never sleeps: to wake it
+	// would be work of the server's, and the more the longer it takes.
 	Pinned bool
 
 	// Status is the only one that answers may have.
@@ -178,6 +179,9 @@ func (r *run) due() time.Duration {
 // wait returns when there are answers, or the next request is due.
 func (r *run) wait(events []unix.EpollEvent, elapsed time.Duration) (int, error) {
 	timeout := time.Second
+	if r.Pinned {
+		timeout = 0
+	}
 	if r.Rate > 0 && len(r.idle) > 0 {
 		timeout = max(r.due()-elapsed, 0)
 	}

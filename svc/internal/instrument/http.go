@@ -36,7 +36,8 @@ import (
 // A request that is not sampled costs four allocations: the request's clone,
 // the span, its context, and the wrapper of body and response; two more for the
 // id of its trace where the providers tell what is sampled; and none at all
-// when the handler has a shortcut for it, see [Shortcut].
+// when the handler has a shortcut for it, see [Shortcut], and it is part of no
+// caller's trace.
 func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
 	s, err := newServer(p)
 	if err != nil {
@@ -118,15 +119,16 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	is.requestSize.RecordIn(ctx, x.body.read.Load())
 	is.responseSize.RecordIn(ctx, x.response.written)
 	if x.span.IsRecording() {
-		describe(x, is)
+		describe(x.span, is, x.body.read.Load(), x.response.written)
 	}
 }
 
-func describe(x *exchange, is *series) {
-	x.span.SetName(is.spanName)
-	x.span.SetAttributes(is.spanAttributes...)
-	x.span.SetAttributes(sizeAttributes(x.body.read.Load(), x.response.written)...)
+// describe notes on a span what became of its request.
+func describe(span trace.Span, is *series, read, written int64) {
+	span.SetName(is.spanName)
+	span.SetAttributes(is.spanAttributes...)
+	span.SetAttributes(sizeAttributes(read, written)...)
 	if is.failed {
-		x.span.SetStatus(codes.Error, "")
+		span.SetStatus(codes.Error, "")
 	}
 }

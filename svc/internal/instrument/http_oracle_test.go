@@ -275,7 +275,7 @@ func editPanic(c oracleCase, o *observation) bool {
 		{"http.server.request.body.size", "By", "Size of HTTP server request bodies."},
 		{"http.server.response.body.size", "By", "Size of HTTP server response bodies."},
 	} {
-		o.Metrics = append(o.Metrics, sample{Name: m[0], Unit: m[1], Description: m[2], Kind: "histogram", Count: 1, Attrs: labels()})
+		o.Metrics = append(o.Metrics, sample{Name: m[0], Unit: m[1], Description: m[2], Kind: "histogram", Count: 1, Exemplars: 1, Attrs: labels()})
 	}
 	o.Spans[0].Name, o.Spans[0].Status = "GET "+c.path, "Error"
 	o.Spans[0].Attrs["http.response.status_code"] = "500"

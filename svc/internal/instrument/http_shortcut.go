@@ -12,8 +12,8 @@ import (
 )
 
 // A Shortcut is a handler that can answer some requests at less than the cost
-// of a context and a wrapper. Such a request is measured like any other; only
-// one that is sampled, or part of its caller's trace, goes the whole way.
+// of a context and a wrapper. Such a request is measured like any other, and if
+// it is sampled, has its span, which is made once it has been answered.
 type Shortcut interface {
 	http.Handler
 	// Shortcut answers a request, notes the matched pattern in it, and tells
@@ -22,10 +22,10 @@ type Shortcut interface {
 	Shortcut(w http.ResponseWriter, r *http.Request) (status, written int, done bool)
 }
 
-// serveShortcut answers and measures a request whose trace, of this id, nobody
-// will see; or it returns false and has done nothing.
+// serveShortcut answers and measures a request, whose trace has this id unless
+// it is its caller's; or it returns false and has done nothing.
 func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.TraceID, next Shortcut) (done bool) {
-	if s.sampled == nil || len(r.Header["Traceparent"]) > 0 || s.sampled(id) {
+	if s.sampled == nil {
 		return false
 	}
 	started := time.Since(s.epoch) // cheaper than the time of day
@@ -38,10 +38,29 @@ func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.
 		return false
 	}
 	is := s.seriesOf(seriesKey{pattern: r.Pattern, method: method, https: https, status: status})
-	is.duration.Record(int64(time.Since(s.epoch) - started))
-	is.requestSize.Record(0)
-	is.responseSize.Record(int64(written))
+	elapsed := time.Since(s.epoch) - started
+	ctx := context.Background()
+	if len(r.Header["Traceparent"]) > 0 || s.sampled(id) {
+		ctx = s.trace(r, id, is, written, elapsed)
+	}
+	is.duration.RecordIn(ctx, int64(elapsed))
+	is.requestSize.RecordIn(ctx, 0)
+	is.responseSize.RecordIn(ctx, int64(written))
 	return true
+}
+
+// trace makes the span of a request that has just been answered, unless its
+// trace is not sampled, and returns the span's context.
+func (s *server) trace(r *http.Request, id trace.TraceID, is *series, written int, elapsed time.Duration) context.Context {
+	ended := time.Now()
+	ctx := s.propagator.Extract(withRootID(context.Background(), id), headerCarrier(r.Header))
+	ctx, span := s.tracer.Start(ctx, is.spanName, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(ended.Add(-elapsed)))
+	if span.IsRecording() {
+		span.SetAttributes(requestAttributes(r)...)
+		describe(span, is, 0, int64(written))
+	}
+	span.End(trace.WithTimestamp(ended))
+	return ctx
 }
 
 type rootIDKey struct{}

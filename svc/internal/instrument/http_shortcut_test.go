@@ -1,14 +1,16 @@
 package instrument
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
+	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // halfway has a shortcut for what is below /quick/.
@@ -29,49 +31,86 @@ func (halfway) Shortcut(w http.ResponseWriter, r *http.Request) (status, written
 	return http.StatusOK, n, true
 }
 
-func TestShortcutIsMeasuredUnlikeTheWholeWayOrTakenForATrace(t *testing.T) {
-	const sampledParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+// The same requests, by the shortcut and the whole way: metrics, spans and
+// exemplars must be the same.
+func TestShortcutIsMeasuredOrTracedUnlikeTheWholeWay(t *testing.T) {
 	for name, c := range map[string]struct {
 		path, parent, want string
 		sampled            bool
 		spans              int
 	}{
-		"taken":               {"/quick/1", "", "quick", false, 0},
-		"not for this one":    {"/slow/1", "", "whole", false, 0},
-		"not when sampled":    {"/quick/1", "", "whole", true, 1},
-		"not in another's":    {"/quick/1", sampledParent, "whole", false, 1},
-		"not for other verbs": {"/quick/2", "", "whole", false, 0},
+		"not sampled":         {"/quick/1", "", "quick", false, 0},
+		"sampled":             {"/quick/1", "", "quick", true, 1},
+		"sampled parent":      {"/quick/1", sampledParent, "quick", false, 1},
+		"unsampled parent":    {"/quick/1", unsampledParent, "quick", true, 0},
+		"broken parent":       {"/quick/1", "00-xyz", "quick", true, 1},
+		"has no shortcut":     {"/slow/1", "", "whole", true, 1},
+		"not for other paths": {"/quick/2", sampledParent, "whole", false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := sdktrace.NeverSample()
-			if c.sampled {
-				root = sdktrace.AlwaysSample()
+			both := newHalfway()
+			short, answer := exchangeWith(t, both, c.path, c.parent, c.sampled)
+			whole, _ := exchangeWith(t, both.ServeMux, c.path, c.parent, c.sampled)
+			if answer != c.want || len(short.Spans) != c.spans {
+				t.Errorf("answered by %s, want %s; %d spans, want %d", answer, c.want, len(short.Spans), c.spans)
 			}
-			r := newRig(t, root)
-			r.Sampled = func(trace.TraceID) bool { return c.sampled }
-			h := must[func(http.Handler) http.Handler](t)(HTTP(r.Providers))(newHalfway())
-			request := httptest.NewRequest("GET", c.path, nil)
-			if c.parent != "" {
-				request.Header.Set("Traceparent", c.parent)
+			if len(short.Metrics) != 4 {
+				t.Errorf("there are %d metrics, want 4: %v", len(short.Metrics), short.Metrics)
 			}
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, request)
-			if got := w.Body.String(); got != c.want {
-				t.Errorf("answered by %s, want %s", got, c.want)
-			}
-			const labels = "{http.request.method=GET,http.response.status_code=200,http.route=/{speed}/{id},url.scheme=http}"
-			counts := r.counts(t, "http.server")
-			for _, metric := range []string{"http.server.request.duration", "http.server.request.body.size", "http.server.response.body.size"} {
-				if counts[metric+labels] != 1 {
-					t.Errorf("%s counts %v", metric, counts[metric+labels])
-				}
-			}
-			if got := r.values(t, "http.server")["http.server.response.body.size"+labels]; got == 0 {
-				t.Error("the size of the answer is not counted")
-			}
-			if got := len(r.spans.Ended()); got != c.spans {
-				t.Errorf("%d spans, want %d", got, c.spans)
+			if diff := cmp.Diff(whole, short); diff != "" {
+				t.Errorf("- whole + short:\n%s", diff)
 			}
 		})
 	}
 }
+
+// exchangeWith sends a request through the middleware around h.
+func exchangeWith(t *testing.T, h http.Handler, path, parent string, sampled bool) (o observation, answer string) {
+	root := sdktrace.NeverSample()
+	if sampled {
+		root = sdktrace.AlwaysSample()
+	}
+	r := newRig(t, root)
+	r.Sampled = func(trace.TraceID) bool { return sampled }
+	request := httptest.NewRequest("GET", path, nil)
+	if parent != "" {
+		request.Header.Set("Traceparent", parent)
+	}
+	w := httptest.NewRecorder()
+	must[func(http.Handler) http.Handler](t)(HTTP(r.Providers))(h).ServeHTTP(w, request)
+	return observation{Metrics: comparables(r.samples(t)), Spans: spanViews(r)}, w.Body.String()
+}
+
+func TestSpanOfAShortcutIsOfAnotherTraceOrTime(t *testing.T) {
+	r := newRig(t, sdktrace.AlwaysSample())
+	var asked trace.TraceID
+	r.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(r.spans), sdktrace.WithIDGenerator(settled{}))
+	r.Sampled = func(id trace.TraceID) bool { asked = id; return true }
+	h := must[func(http.Handler) http.Handler](t)(HTTP(r.Providers))(newHalfway())
+	before := time.Now()
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/quick/1", nil))
+	span := r.spans.Ended()[0]
+	if span.SpanContext().TraceID() != asked {
+		t.Errorf("the trace is %s, the sampler was asked about %s", span.SpanContext().TraceID(), asked)
+	}
+	if span.StartTime().Before(before) || !span.EndTime().After(span.StartTime()) || span.EndTime().After(time.Now()) {
+		t.Errorf("it lasts from %v to %v", span.StartTime(), span.EndTime())
+	}
+	exemplars := 0
+	for _, s := range r.samples(t) {
+		exemplars += s.Exemplars
+	}
+	if exemplars != 3 {
+		t.Errorf("%d exemplars, want one of each histogram", exemplars)
+	}
+}
+
+// settled gives a trace the id that it is to have.
+type settled struct{}
+
+func (settled) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
+	id, _ := RootID(ctx)
+	return id, NewSpanID()
+}
+
+func (settled) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return NewSpanID() }

@@ -54,6 +54,7 @@ type sample struct {
 	Value                         float64
 	Bounds                        []float64
 	Buckets                       []uint64
+	Exemplars                     int
 }
 
 func (s sample) key() string {
@@ -119,7 +120,7 @@ func histograms[N int64 | float64](m metricdata.Metrics, points []metricdata.His
 	var all []sample
 	for _, p := range points {
 		all = append(all, sample{Name: m.Name, Unit: m.Unit, Description: m.Description, Kind: "histogram",
-			Attrs: attrMap(p.Attributes.ToSlice()), Count: p.Count, Value: float64(p.Sum), Bounds: p.Bounds, Buckets: p.BucketCounts})
+			Attrs: attrMap(p.Attributes.ToSlice()), Count: p.Count, Value: float64(p.Sum), Bounds: p.Bounds, Buckets: p.BucketCounts, Exemplars: len(p.Exemplars)})
 	}
 	return all
 }

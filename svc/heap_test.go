@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+func TestHeapIsGivenLessThanTwiceWhatIsInUseOrMoreThanTheRoom(t *testing.T) {
+	k := &roomKeeper{room: 64 << 20}
+	for live, want := range map[uint64]int{0: 10_000, 1 << 20: 6400, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
+		if got := k.wanted(live); got != want {
+			t.Errorf("with %d bytes in use it may grow by %d %%, want %d %%", live, got, want)
+		}
+	}
+}
+
+// What is in use grows and shrinks: the percentage follows each collection, and
+// is what it was before in the end.
+func TestRoomOfTheHeapDoesNotFollowItsUse(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	stop := leaveRoom(256 << 20)
+	percent := func() int {
+		p := debug.SetGCPercent(100)
+		debug.SetGCPercent(p)
+		return p
+	}
+	kept := make([]byte, 128<<20)
+	runtime.GC()
+	waitUntil(t, func() bool { return percent() <= 200 })
+	runtime.KeepAlive(kept)
+	kept = nil
+	waitUntil(t, func() bool { runtime.GC(); return percent() > 400 })
+	stop()
+	runtime.GC()
+	if p := percent(); p != 100 {
+		t.Errorf("it is %d %% after the end, want what it was before", p)
+	}
+}
+
+// waitUntil asks again and again.
+func waitUntil(t *testing.T, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
+	defer cancel()
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("it did not happen")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
