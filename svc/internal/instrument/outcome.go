@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -47,30 +45,36 @@ func (o *Outcomes) Write(_ context.Context, operation, outcome string) {
 // A counter counts events of a few kinds, each with one of a few outcomes.
 type counter struct {
 	name   string
-	series map[event]*tally
+	events []event // so few that to look at each is quicker than a map
 }
 
-type event struct{ kind, outcome string }
+type event struct {
+	kind, outcome string
+	*tally
+}
 
 func newCounter(p Providers, name, unit, description, key string, kinds, outcomes []string) (counter, error) {
-	c := counter{name: name, series: map[event]*tally{}}
+	c := counter{name: name}
+	var tallies []*tally
 	for _, kind := range kinds {
 		for _, outcome := range outcomes {
-			c.series[event{kind, outcome}] = newTally(attribute.String(key, kind), attribute.String("outcome", outcome))
+			t := newTally(attribute.String(key, kind), attribute.String("outcome", outcome))
+			c.events, tallies = append(c.events, event{kind, outcome, t}), append(tallies, t)
 		}
 	}
 	_, err := p.meter().Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description),
-		metric.WithInt64Callback(observeAll(slices.Collect(maps.Values(c.series)))))
+		metric.WithInt64Callback(observeAll(tallies)))
 	return c, err
 }
 
 // count reports an event of an unknown kind as an error of telemetry, rather
 // than counting it as something that it was not.
 func (c counter) count(kind, outcome string) {
-	series, ok := c.series[event{kind, outcome}]
-	if !ok {
-		otel.Handle(fmt.Errorf("%s has no %q with the outcome %q", c.name, kind, outcome))
-		return
+	for i := range c.events {
+		if e := &c.events[i]; e.outcome == outcome && e.kind == kind {
+			e.Add(1)
+			return
+		}
 	}
-	series.Add(1)
+	otel.Handle(fmt.Errorf("%s has no %q with the outcome %q", c.name, kind, outcome))
 }
