@@ -50,7 +50,7 @@ func (k *roomKeeper) adjust(int) {
 		return
 	}
 	// To set it stops the program for a moment, so it is not for trifles.
-	if p := k.wanted(liveHeap()); p*20 < k.percent*19 || p*20 > k.percent*21 {
+	if p := k.wanted(inUse()); p*20 < k.percent*19 || p*20 > k.percent*21 {
 		k.percent = p
 		debug.SetGCPercent(p)
 	}
@@ -58,16 +58,20 @@ func (k *roomKeeper) adjust(int) {
 }
 
 // wanted returns by how many percent of what is in use the heap may grow.
-func (k *roomKeeper) wanted(live uint64) int {
-	return int(max(100, min(k.room*100/max(live, 1), 10_000)))
+func (k *roomKeeper) wanted(inUse uint64) int {
+	return int(max(100, min(k.room*100/max(inUse, 1), 10_000)))
 }
 
 // garbage is collected by the next collection.
 type garbage struct{ _ [32]byte }
 
-// liveHeap returns how many bytes the last collection found in use.
-func liveHeap() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// inUse returns how many bytes the last collection found in use, all that the
+// percentage is of: the heap, stacks and globals.
+func inUse() (bytes uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	metrics.Read(samples)
+	for _, s := range samples {
+		bytes += s.Value.Uint64()
+	}
+	return bytes
 }

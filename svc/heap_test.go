@@ -10,9 +10,9 @@ import (
 
 func TestHeapIsGivenLessThanTwiceWhatIsInUseOrMoreThanTheRoom(t *testing.T) {
 	k := &roomKeeper{room: 64 << 20}
-	for live, want := range map[uint64]int{0: 10_000, 1 << 20: 6400, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
-		if got := k.wanted(live); got != want {
-			t.Errorf("with %d bytes in use it may grow by %d %%, want %d %%", live, got, want)
+	for inUse, want := range map[uint64]int{0: 10_000, 1 << 20: 6400, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
+		if got := k.wanted(inUse); got != want {
+			t.Errorf("with %d bytes in use it may grow by %d %%, want %d %%", inUse, got, want)
 		}
 	}
 }
