@@ -71,8 +71,9 @@ bench-watch: build ## 10,000 watchers of one service: how fast changes reach the
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
 .PHONY: bench-watch
 
-bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=, ROUNDS=, TURN=
+bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=reads|writes, ROUNDS=, TURN=
 	@scripts/bench-deps
+	@[ "$(PLAN)" != writes ] || go build -trimpath -ldflags "-s -w" -tags onecommit -o bin/config-service-onecommit ./svc
 	@go build -o bin/bench ./svc/bench
 	@bin/bench $(or $(PLAN),reads) --rounds $(or $(ROUNDS),5) --turn $(or $(TURN),2s) --json bench.json
 .PHONY: bench

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -30,7 +31,9 @@ type Cluster struct {
 	databases  atomic.Int64
 }
 
-func newCluster() (*Cluster, error) {
+// Launch returns a started cluster for a program that is no test, to be given
+// back by [Cluster.Remove].
+func Launch() (*Cluster, error) {
 	c := &Cluster{}
 	if err := c.makeDir(); err != nil {
 		return nil, err
@@ -39,7 +42,7 @@ func newCluster() (*Cluster, error) {
 		return nil, errors.Join(err, os.RemoveAll(c.dir))
 	}
 	if err := errors.Join(c.initialize(), c.start()); err != nil {
-		return nil, errors.Join(err, c.remove())
+		return nil, errors.Join(err, c.Remove())
 	}
 	return c, nil
 }
@@ -78,8 +81,19 @@ func (c *Cluster) watch() error {
 	return c.guard.Start()
 }
 
-// remove stops the server and leaves nothing behind.
-func (c *Cluster) remove() error {
+// Process returns the id of the server's first process, whose children are all
+// the others.
+func (c *Cluster) Process() (int, error) {
+	text, err := os.ReadFile(filepath.Join(c.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strconv.Atoi(first)
+}
+
+// Remove stops the server and leaves nothing behind.
+func (c *Cluster) Remove() error {
 	return errors.Join(c.leash.Close(), c.guard.Wait())
 }
 

@@ -1,5 +1,5 @@
-// Package pgtest gives tests a real PostgreSQL: private clusters, made and
-// started for them, that are gone when the tests are, however those end.
+// Package pgtest gives tests and benchmarks a real PostgreSQL: private clusters,
+// made and started for them, that are gone when they are, however those end.
 package pgtest
 
 import (
@@ -31,7 +31,7 @@ func Main(m *testing.M) int {
 	if shared.cluster == nil {
 		return code
 	}
-	if err := shared.cluster.remove(); err != nil {
+	if err := shared.cluster.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		return max(code, 1)
 	}
@@ -47,7 +47,7 @@ func Database(t testing.TB) string {
 	defer shared.Unlock()
 	if shared.cluster == nil && shared.err == nil {
 		needPrograms(t)
-		shared.cluster, shared.err = newCluster()
+		shared.cluster, shared.err = Launch()
 	}
 	if shared.err != nil {
 		t.Fatal(shared.err)
@@ -60,12 +60,12 @@ func Database(t testing.TB) string {
 func New(t testing.TB) *Cluster {
 	t.Helper()
 	needPrograms(t)
-	c, err := newCluster()
+	c, err := Launch()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.remove(); err != nil {
+		if err := c.Remove(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -26,10 +26,6 @@ type group struct {
 	waiting []*member
 }
 
-// maxCompany bounds the writes of one commit, and thereby how long the first of
-// them waits for the others.
-const maxCompany = 64
-
 // A member is a write that waits for its turn or is being made.
 type member struct {
 	ctx   context.Context // for as long as it waits for its turn
