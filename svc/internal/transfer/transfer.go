@@ -132,6 +132,9 @@ func readLines(r io.Reader) (lines []line, err error) {
 		if err := d.Decode(&l); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
+		if _, err := d.Token(); err != io.EOF {
+			return nil, fmt.Errorf("line %d: something follows its object", n)
+		}
 		if l.Kind != kindApplication && l.Kind != kindConfiguration {
 			return nil, fmt.Errorf("line %d: its kind is %q, not %s or %s", n, l.Kind, kindApplication, kindConfiguration)
 		}
@@ -207,8 +210,12 @@ func (im *importer) find(name string) (a conf.Application, found bool, err error
 
 func (im *importer) configuration(l line) error {
 	if _, known := im.ids[l.Application]; !known {
-		if _, found, err := im.find(l.Application); err != nil || !found {
-			return errors.Join(err, fmt.Errorf("no application is named %q, neither in the store nor in a line before", l.Application))
+		_, found, err := im.find(l.Application)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return conf.Errorf(conf.UnknownApplication, "no application is named %q, neither in the store nor in a line before", l.Application)
 		}
 	}
 	old, err := im.store.ConfigurationByName(im.ctx, l.Application, l.Name)

@@ -14,7 +14,7 @@ import (
 	"configservice/svc/internal/sqlstore"
 )
 
-func newStore(t *testing.T) *sqlstore.Store {
+func newStore(t testing.TB) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "store.db"), sqlstore.Options{Timeout: time.Minute})
 	if err != nil {
@@ -24,7 +24,7 @@ func newStore(t *testing.T) *sqlstore.Store {
 	return s
 }
 
-func export(t *testing.T, s *sqlstore.Store) string {
+func export(t testing.TB, s *sqlstore.Store) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Export(t.Context(), s, &b); err != nil {
@@ -43,7 +43,7 @@ func bring(t *testing.T, s *sqlstore.Store, dryRun bool, lines string) string {
 	return report.String()
 }
 
-func stats(t *testing.T, s *sqlstore.Store) conf.Stats {
+func stats(t testing.TB, s *sqlstore.Store) conf.Stats {
 	t.Helper()
 	st, err := s.Stats(t.Context())
 	if err != nil {
@@ -124,6 +124,7 @@ func TestDryRunTellsTheDifferenceAndChangesNothing(t *testing.T) {
 func TestFaultyLineIsNamedAndNothingIsImported(t *testing.T) {
 	for _, tc := range []struct{ name, line, want string }{
 		{"no JSON", `{"kind":`, "line 4: unexpected EOF"},
+		{"two objects", `{"kind":"application","name":"x"}{"kind":"application","name":"y"}`, "line 4: something follows its object"},
 		{"another kind", `{"kind":"token","name":"x"}`, `line 4: its kind is "token"`},
 		{"an unknown field", `{"kind":"application","name":"x","id":"y"}`, `line 4: json: unknown field "id"`},
 		{"an unknown application", `{"kind":"configuration","application":"none","name":"x","config":{}}`, `line 4: no application is named "none"`},
@@ -134,7 +135,7 @@ func TestFaultyLineIsNamedAndNothingIsImported(t *testing.T) {
 			s := newStore(t)
 			var report bytes.Buffer
 			err := Import(t.Context(), s, strings.NewReader(shop+tc.line+"\n"), false, &report)
-			if err == nil || !strings.Contains(err.Error(), tc.want) || report.Len() > 0 {
+			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || report.Len() > 0 {
 				t.Errorf("error %v, want %q; report %q, want none", err, tc.want, &report)
 			}
 			if st := stats(t, s); st != (conf.Stats{}) {
