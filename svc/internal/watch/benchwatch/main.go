@@ -116,10 +116,13 @@ func (s *service) effort(fn func() error) (effort, error) {
 type memory struct{ before, idle, after int64 }
 
 func report(w io.Writer, o options, c *writer, crowd *crowd, m memory, used effort) error {
-	delivered := crowd.latencies(c.commits)
+	delivered := crowd.latencies(c.commits, func(a arrival) time.Time { return a.received })
+	read := crowd.latencies(c.commits, func(a arrival) time.Time { return a.read })
 	per := (m.idle - m.before) / int64(o.watchers)
 	fmt.Fprintf(w, "%d changes, %d deliveries\n", o.changes, len(delivered))
 	fmt.Fprintf(w, "commit → delivered   p50 %s   p99 %s   max %s\n", quantile(delivered, .5), quantile(delivered, .99), quantile(delivered, 1))
+	fmt.Fprintf(w, "commit → read        p50 %s   p99 %s   max %s   (by clients on the same processors, at the lowest priority)\n",
+		quantile(read, .5), quantile(read, .99), quantile(read, 1))
 	fmt.Fprintf(w, "write → answered     p50 %s   max %s\n", quantile(c.durations, .5), quantile(c.durations, 1))
 	fmt.Fprintf(w, "CPU per delivery     service %s   clients %s\n", used.service/time.Duration(len(delivered)), used.clients/time.Duration(len(delivered)))
 	fmt.Fprintf(w, "memory per watcher   idle %.1f KB   after the changes %.1f KB   (service: %.1f MB before, %.1f MB idle)\n",
