@@ -15,6 +15,7 @@ import (
 	"configservice/observability/internal/testwait"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // fixedPrometheus answers with fixed data, and counts what it is asked.
@@ -162,6 +163,16 @@ func TestVariablesAreFilledIntoTheQueries(t *testing.T) {
 	testwait.UntilWithin(t, "the query has the other window", patience, func() bool { return fixed.counts()[`lines{job=~"b"}[1m]`] > 0 })
 	p.open("/d/sample")
 	testwait.UntilWithin(t, "all jobs are alternatives", patience, func() bool { return fixed.counts()[`lines{job=~"(a|b)"}[5m]`] > 0 })
+}
+
+func TestAVariableIsChosenWithTheKeyboardAlone(t *testing.T) {
+	p, fixed := openSample(t, "")
+	evaluate[chromedp.Void](p, `document.querySelector('#var-window').focus()`)
+	p.do(chromedp.KeyEvent(kb.ArrowDown))
+	p.await("the choices are offered", `document.querySelectorAll('[role=option]').length === 2`)
+	p.do(chromedp.KeyEvent(kb.ArrowUp), chromedp.KeyEvent(kb.Enter))
+	p.await("the choice is in the address", `location.search.includes('var-window=1m')`)
+	testwait.UntilWithin(t, "the query has it", patience, func() bool { return fixed.counts()[`lines{job=~"(a|b)"}[1m]`] > 0 })
 }
 
 func TestAClickOnTheLegendShowsOneSeriesAloneAndAnotherAll(t *testing.T) {

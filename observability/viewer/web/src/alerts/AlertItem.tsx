@@ -1,12 +1,14 @@
 import { css } from '@emotion/css';
 import { dateTime, type GrafanaTheme2 } from '@grafana/data';
 import { Badge, Icon, Tag, useStyles2, type BadgeColor } from '@grafana/ui';
+import { useEffect, useRef } from 'react';
 import { hrefOf } from '../app/links';
 import { setParams, useAddress } from '../app/location';
 import { PageLink } from '../app/PageLink';
 import type { Rule } from '../prometheus/api';
 
 const colors: Record<string, BadgeColor> = { firing: 'red', pending: 'orange', inactive: 'green' };
+const severities: Record<string, BadgeColor> = { page: 'purple', ticket: 'blue' };
 
 /** One alert: its state at once, all of it when it is opened. */
 export function AlertItem({ rule, group }: { rule: Rule; group: string }) {
@@ -15,9 +17,11 @@ export function AlertItem({ rule, group }: { rule: Rule; group: string }) {
   const open = opened.includes(rule.name);
   const toggle = () => setParams({ open: open ? opened.filter((name) => name !== rule.name) : [...opened, rule.name] });
   const { state = 'inactive', annotations = {}, alerts = [] } = rule;
-  const heartbeat = rule.labels['severity'] === 'none';
+  const severity = rule.labels['severity'];
+  const item = useScrolledTo(open);
+  const heartbeat = severity === 'none';
   return (
-    <li className={styles.item} data-alert={rule.name}>
+    <li ref={item} className={styles.item} data-alert={rule.name}>
       <button type="button" className={styles.head} aria-expanded={open} onClick={toggle}>
         <Icon name={open ? 'angle-down' : 'angle-right'} />
         <Badge
@@ -26,7 +30,7 @@ export function AlertItem({ rule, group }: { rule: Rule; group: string }) {
           className={styles.state}
         />
         <strong>{rule.name}</strong>
-        {rule.labels['severity'] && <Tag name={rule.labels['severity']} colorIndex={heartbeat ? 9 : 2} />}
+        {severity && <Badge color={severities[severity] ?? 'darkgrey'} text={severity} />}
         <span className={styles.summary}>
           {alerts[0]?.annotations['summary'] ?? withoutTemplates(annotations['summary'])}
         </span>
@@ -35,6 +39,18 @@ export function AlertItem({ rule, group }: { rule: Rule; group: string }) {
       {rule.health !== 'ok' && rule.lastError && <p role="alert">{rule.lastError}</p>}
     </li>
   );
+}
+
+/** Scrolls to an item that is wanted when the page is opened, as a link to one alert wants it. */
+function useScrolledTo(wanted: boolean) {
+  const item = useRef<HTMLLIElement>(null);
+  const atFirst = useRef(wanted);
+  useEffect(() => {
+    if (atFirst.current) {
+      item.current?.scrollIntoView({ block: 'center' });
+    }
+  }, []);
+  return item;
 }
 
 function Details({ rule, group }: { rule: Rule; group: string }) {
