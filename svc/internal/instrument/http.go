@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
@@ -57,7 +58,7 @@ func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
 type server struct {
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
-	spanKind   []trace.SpanStartOption
+	spanKind   []trace.SpanStartOption // one
 
 	duration, requestSize, responseSize *histogram.Histogram
 
@@ -119,15 +120,18 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	is.requestSize.RecordIn(ctx, x.body.read.Load())
 	is.responseSize.RecordIn(ctx, x.response.written)
 	if x.span.IsRecording() {
-		describe(x.span, is, x.body.read.Load(), x.response.written)
+		x.span.SetName(is.spanName)
+		describe(x.span, is, nil, x.body.read.Load(), x.response.written)
 	}
 }
 
-// describe notes on a span what became of its request.
-func describe(span trace.Span, is *series, read, written int64) {
-	span.SetName(is.spanName)
-	span.SetAttributes(is.spanAttributes...)
-	span.SetAttributes(sizeAttributes(read, written)...)
+// describe notes on a span what became of its request, and what else there is
+// to say of it, all at once: each time costs an allocation.
+func describe(span trace.Span, is *series, a attributes, read, written int64) {
+	a.add(is.spanAttributes...)
+	a.number(semconv.HTTPRequestBodySize, int(read))
+	a.number(semconv.HTTPResponseBodySize, int(written))
+	span.SetAttributes(a...)
 	if is.failed {
 		span.SetStatus(codes.Error, "")
 	}

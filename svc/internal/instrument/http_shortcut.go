@@ -54,10 +54,9 @@ func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.
 func (s *server) trace(r *http.Request, id trace.TraceID, is *series, written int, elapsed time.Duration) context.Context {
 	ended := time.Now()
 	ctx := s.propagator.Extract(withRootID(context.Background(), id), headerCarrier(r.Header))
-	ctx, span := s.tracer.Start(ctx, is.spanName, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(ended.Add(-elapsed)))
+	ctx, span := s.tracer.Start(ctx, is.spanName, s.spanKind[0], trace.WithTimestamp(ended.Add(-elapsed)))
 	if span.IsRecording() {
-		span.SetAttributes(requestAttributes(r)...)
-		describe(span, is, 0, int64(written))
+		describe(span, is, requestAttributes(r), 0, int64(written))
 	}
 	span.End(trace.WithTimestamp(ended))
 	return ctx

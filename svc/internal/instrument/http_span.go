@@ -31,7 +31,7 @@ func (a *attributes) number(kv func(int) attribute.KeyValue, value int) {
 // requestAttributes describes r on a span, which unlike a metric may name what
 // the client chose. The query is left out: it can carry what somebody typed.
 func requestAttributes(r *http.Request) attributes {
-	a := make(attributes, 0, 12)
+	a := make(attributes, 0, 16) // with room for the answer's
 	a.method(r.Method)
 	a.server(r.Host, r.TLS != nil)
 	a.client(r)
@@ -68,13 +68,6 @@ func (a *attributes) client(r *http.Request) {
 	a.number(semconv.NetworkPeerPort, port)
 	client, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
 	a.text(semconv.ClientAddress, cmp.Or(client, peer))
-}
-
-func sizeAttributes(read, written int64) attributes {
-	var a attributes
-	a.number(semconv.HTTPRequestBodySize, int(read))
-	a.number(semconv.HTTPResponseBodySize, int(written))
-	return a
 }
 
 // splitHostPort takes apart "host", "host:port", "[v6]" and "[v6]:port". The
