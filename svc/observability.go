@@ -41,6 +41,11 @@ const (
 	// flushTimeout bounds what telemetry may take when the service stops: a
 	// Collector that is away is no reason to keep everybody waiting.
 	flushTimeout = 3 * time.Second
+
+	// spanBatch is how many spans are sent at a time, unless
+	// OTEL_BSP_MAX_EXPORT_BATCH_SIZE says otherwise. To encode the SDK's own
+	// 512 takes some 4 ms, which requests on a single processor wait for.
+	spanBatch = 128
 )
 
 // telemetry is all that observes the service. It is set up by the standard
@@ -193,9 +198,16 @@ func naming(signal string, err error) error {
 func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler sdktrace.Sampler) *sdktrace.TracerProvider {
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler), sdktrace.WithIDGenerator(ids{})}
 	if !autoexport.IsNoneSpanExporter(spans) {
-		options = append(options, sdktrace.WithBatcher(spans))
+		options = append(options, sdktrace.WithBatcher(spans, spanBatches()...))
 	}
 	return sdktrace.NewTracerProvider(options...)
+}
+
+func spanBatches() []sdktrace.BatchSpanProcessorOption {
+	if envWord("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") != "" {
+		return nil
+	}
+	return []sdktrace.BatchSpanProcessorOption{sdktrace.WithMaxExportBatchSize(spanBatch)}
 }
 
 // newLoggers returns the handler of all log records: stdout, and OTLP from the
