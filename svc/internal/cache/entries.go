@@ -23,7 +23,7 @@ type entries struct {
 	byID            map[string]*entry
 	byName          map[name]*entry
 	byApplication   map[string]map[*entry]bool
-	used            *list.List // of *entry, the last used in front
+	used            *list.List // of *entry, the last used in front, see use
 	evicted         func(id string)
 }
 
@@ -99,7 +99,14 @@ func (es *entries) charge(bytes int64) {
 	}
 }
 
-func (es *entries) use(e *entry) { es.used.MoveToFront(e.element) }
+// use notes that e was used. While less than half of the room is taken, nothing
+// is moved, which would touch other entries all over the memory: what goes on
+// being used moves to the front in time.
+func (es *entries) use(e *entry) {
+	if es.bytes > es.maxBytes/2 {
+		es.used.MoveToFront(e.element)
+	}
+}
 
 // peek returns what readers get of e, if there is an entry and it may be used.
 func (es *entries) peek(e *entry, fresh bool) *conf.Configuration {
