@@ -64,6 +64,7 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	s.run(t, filepath.Join(standins, "context.sh"), context)
+	copyBuildCache(t, root, filepath.Join(context, "gocache"))
 	return s
 }
 

@@ -22,8 +22,8 @@ func (p *pipeline) targetsAreUp(ctx context.Context) (string, error) {
 	}
 	var down []string
 	for _, s := range up {
-		if s.value != 1 {
-			down = append(down, s.labels["job"]+" at "+s.labels["instance"])
+		if s.Value != 1 {
+			down = append(down, s.Labels["job"]+" at "+s.Labels["instance"])
 		}
 	}
 	if len(down) > 0 {
@@ -75,7 +75,7 @@ func (p *pipeline) containersHaveNames(ctx context.Context) (string, error) {
 	}
 	var names []string
 	for _, s := range samples {
-		names = append(names, s.labels["name"])
+		names = append(names, s.Labels["name"])
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
@@ -140,7 +140,7 @@ func (p *pipeline) byPath(ctx context.Context, expr string) (map[string]float64,
 	samples, err := p.query(ctx, expr)
 	counts := map[string]float64{}
 	for _, s := range samples {
-		counts[s.labels["via"]] = s.value
+		counts[s.Labels["via"]] = s.Value
 	}
 	return counts, err
 }

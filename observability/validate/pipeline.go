@@ -9,10 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"configservice/observability/internal/prom"
 )
 
 // A pipeline is what is validated.
@@ -151,32 +151,15 @@ func unreachable(address string, err error) error {
 	return fmt.Errorf("nothing answers at %s (%w): make up or make run starts it", address, err)
 }
 
-// A sample is one of the answer to an instant query.
-type sample struct {
-	labels map[string]string
-	value  float64
-}
-
-func (p *pipeline) query(ctx context.Context, expr string) (samples []sample, err error) {
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
+// query asks Prometheus.
+func (p *pipeline) query(ctx context.Context, expr string) ([]prom.Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.client.Timeout)
+	defer cancel()
+	samples, err := prom.Client{URL: p.url("PORT_PROMETHEUS", "")}.Query(ctx, expr)
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		err = unreachable(p.address("PORT_PROMETHEUS"), err)
 	}
-	if err := p.get(ctx, "PORT_PROMETHEUS", "/api/v1/query?query="+url.QueryEscape(expr), &answer); err != nil {
-		return nil, err
-	}
-	for _, r := range answer.Data.Result {
-		value, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, sample{r.Metric, value})
-	}
-	return samples, nil
+	return samples, err
 }
 
 // alertmanagers are those that Prometheus sends alerts to: one in Docker, none

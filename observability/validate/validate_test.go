@@ -79,8 +79,8 @@ func TestWhereNothingRunsEveryVerdictIsFAIL(t *testing.T) {
 // Prometheus answers here, and knows of trouble.
 func TestTroubleIsNamed(t *testing.T) {
 	for _, c := range []struct{ name, answer, want string }{
-		{"targets", `{"data":{"result":[{"metric":{"job":"cadvisor","instance":"cadvisor:8080"},"value":[1,"0"]}]}}`, "cadvisor at cadvisor:8080"},
-		{"targets", `{"data":{"result":[]}}`, "nothing yet"},
+		{"targets", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"cadvisor","instance":"cadvisor:8080"},"value":[1,"0"]}]}}`, "cadvisor at cadvisor:8080"},
+		{"targets", `{"status":"success","data":{"resultType":"vector","result":[]}}`, "nothing yet"},
 		{"targets", `<html>`, "invalid character"},
 		{"rules", `{"data":{"groups":[{"rules":[{"name":"Burn","health":"err","lastError":"bad label"}]}]}}`, "Burn: bad label"},
 		{"rules", `{"data":{"groups":[]}}`, "no rules"},

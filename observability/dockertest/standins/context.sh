@@ -28,16 +28,19 @@ shell=$(command -v busybox)
 cp "$shell" "$to/golang/bin/busybox"
 for name in sh mkdir cp; do ln -sf busybox "$to/golang/bin/$name"; done
 cp -L /etc/ssl/certs/ca-certificates.crt "$to/golang/etc/ssl/certs/"
+echo 'root:x:0:0::/root:/bin/sh' >"$to/golang/etc/passwd"
 goroot=$(go env GOROOT)
 mkdir -p "$to/golang/usr/local/go"
 cp -al "$goroot"/bin "$goroot"/src "$goroot"/pkg "$goroot"/lib "$goroot"/VERSION "$goroot"/go.env "$to/golang/usr/local/go/" 2>/dev/null ||
 	cp -a "$goroot"/bin "$goroot"/src "$goroot"/pkg "$goroot"/lib "$goroot"/VERSION "$goroot"/go.env "$to/golang/usr/local/go/"
-# The modules that go.mod asks for, in a tree of files that answers as the module proxy does.
-proxy=file://$(go env GOMODCACHE)/cache/download
-(cd "$root" && GOMODCACHE=$to/modules GOFLAGS=-modcacherw GOSUMDB=off GOWORK=off GOPROXY=$proxy \
-	go mod download)
+# The modules that go.mod asks for, in a tree of files that answers as the module proxy does: the
+# go.mod of each, also of those that are only asked for their go.mod, and the zips of those in use.
+cache=$(go env GOMODCACHE)/cache/download
+(cd "$root" && GOMODCACHE=$to/modules GOFLAGS=-modcacherw GOPROXY="file://$cache,$(go env GOPROXY)" go list -m all >/dev/null)
 mv "$to/modules/cache/download" "$to/golang/modules"
 rm -rf "$to/modules"
+(cd "$root" && go mod download -json) | sed -n "s|.*\"Zip\": \"$cache/\(.*\)\".*|\1|p" |
+	(cd "$cache" && xargs cp --parents -t "$to/golang/modules")
 
 # postgres
 pg=$(ls -d /usr/lib/postgresql/15)
