@@ -87,38 +87,46 @@ bench-overhead: build bin/otelcol ## what telemetry costs a request: off, metric
 # --- Docker ---
 ENV_FILE ?= observability/.env
 export COMPOSE_FILE ?= observability/docker-compose.yml
-# Profiles, with commas between them. Prometheus is told of the replicas when there are any.
+# Prometheus is told of the replicas when there are any.
 PROFILE ?=
 export COMPOSE_PROFILES ?= $(PROFILE)
 export SERVICE_TARGETS ?= $(if $(findstring replicas,$(COMPOSE_PROFILES)),replicas,docker)
 export VERSION
 COMPOSE := docker compose --env-file $(ENV_FILE)
 
-up: ## run all of it in Docker, in the background; PROFILE=replicas: three replicas and a proxy
-	@docker compose version >/dev/null 2>&1 || { echo "make up wants Docker with Compose 2; make run wants neither" >&2; exit 1; }
+wants-docker:
+	@docker compose version >/dev/null 2>&1 || { echo "this wants Docker with Compose 2; make run wants neither" >&2; exit 1; }
+.PHONY: wants-docker
+
+wants-up: wants-docker
+	@[ -e $(ENV_FILE) ] || { echo "make up was never run here: there is no $(ENV_FILE)" >&2; exit 1; }
+.PHONY: wants-up
+
+up: wants-docker ## run all of it in Docker, in the background; PROFILE=replicas: three replicas and a proxy
+	@[ -z "$(filter-out replicas,$(PROFILE))" ] || { echo "PROFILE=$(PROFILE): there is only the profile replicas" >&2; exit 1; }
 	@observability/docker/env.sh $(ENV_FILE)
 	@$(COMPOSE) up --detach --build --wait --wait-timeout 300
 	@$(MAKE) --no-print-directory status
 	@echo "dashboards: http://localhost:$${PORT_GRAFANA:-3001} (what to do with them, and more: observability/README.md)"
 .PHONY: up
 
-down: ## stop what make up has started; the data stay
+down: wants-up ## stop what make up has started; the data stay
 	@$(COMPOSE) --profile '*' down
 .PHONY: down
 
-status: ## show the containers, their health and ports
+status: wants-up ## show the containers, their health and ports
 	@$(COMPOSE) ps --all --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 .PHONY: status
 
-logs: ## follow the containers' logs; SERVICE=prometheus: of one
+logs: wants-up ## follow the containers' logs; SERVICE=prometheus: of one
 	@$(COMPOSE) logs --follow --tail 100 $(SERVICE)
 .PHONY: logs
 
-restart: ## restart the containers; SERVICE=prometheus: one, for example after its configuration changed
+restart: wants-up ## restart the containers; SERVICE=prometheus: one, for example after its configuration changed
 	@$(COMPOSE) restart $(SERVICE)
 .PHONY: restart
 
-reset: ## stop it and delete its data, after asking: configurations, metrics, Grafana's state
+reset: wants-up ## stop it and delete its data, after asking: configurations, metrics, Grafana's state
 	@read -r -p "Delete every configuration, metric and dashboard state of make up? Type yes: " answer; \
 		[ "$$answer" = yes ] || { echo "nothing was deleted"; exit 1; }
 	@$(COMPOSE) --profile '*' down --volumes
@@ -133,8 +141,10 @@ validate: ## say whether all of make up, or of make run, works and data flows
 	@go run ./observability/validate --env-file $(ENV_FILE)
 .PHONY: validate
 
-test-docker: build bin/prometheus bin/promtool bin/otelcol bin/cadvisor bin/alertmanager bin/docker-compose ## test Docker mode with real containers, in an engine of its own
+# Its own programs are built where it can run; elsewhere it says that it cannot.
+test-docker: build ## test Docker mode with real containers, in an engine of its own: wants root
 	@scripts/test-deps docker
+	@[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory tools bin/alertmanager bin/docker-compose
 	go test -tags docker -count 1 -timeout 15m -v ./observability/dockertest
 .PHONY: test-docker
 

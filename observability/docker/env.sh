@@ -11,11 +11,12 @@ postgres=$(password)
 grafana=$(password)
 
 umask 077
-cat >"$file" <<END
+cat >"$file.new" <<END
 # Made by observability/docker/env.sh. Never commit this file. What else can be set: .env.example
 POSTGRES_PASSWORD=$postgres
 GRAFANA_ADMIN_PASSWORD=$grafana
 END
+mv "$file.new" "$file" # whole, or not at all
 echo "$file is made, with passwords that nobody else has; they are shown this once:"
 echo "  Grafana     user admin, password $grafana"
 echo "  PostgreSQL  user config_service, password $postgres"

@@ -93,16 +93,16 @@ func (s *stack) up(t *testing.T) {
 func (s *stack) targets(t *testing.T) {
 	want := []string{"alertmanager", "cadvisor", "config-service", "otel-collector", "otel-collector-exporter", "prometheus"}
 	eventually(t, 30*time.Second, "every target is up", func() error {
-		samples, err := query("up", time.Time{})
+		samples, err := query(t, "up")
 		if err != nil {
 			return err
 		}
 		up := map[string]bool{}
 		for _, s := range samples {
 			if s.Value != 1 {
-				return fmt.Errorf("down: %v", s.Metric)
+				return fmt.Errorf("down: %v", s.Labels)
 			}
-			up[s.Metric["job"]] = true
+			up[s.Labels["job"]] = true
 		}
 		if got := slices.Sorted(maps.Keys(up)); !slices.Equal(got, want) {
 			return fmt.Errorf("up are %v, want %v", got, want)
@@ -149,7 +149,7 @@ func (s *stack) counts(t *testing.T) {
 func exactly(t *testing.T, want float64, expr string) {
 	t.Helper()
 	eventually(t, 20*time.Second, expr, func() error {
-		got, err := value(expr, time.Time{})
+		got, err := value(t, expr)
 		if err == nil && got != want {
 			err = fmt.Errorf("it is %g, want %g", got, want)
 		}

@@ -142,7 +142,7 @@ func (s *stack) outage(t *testing.T) {
 		t.Error("the service had to be restarted")
 	}
 	eventually(t, 30*time.Second, "the alert ends", func() error {
-		firing, err := query(`ALERTS{alertname="DatabaseUnreachable"}`, time.Time{})
+		firing, err := query(t, `ALERTS{alertname="DatabaseUnreachable"}`)
 		if err == nil && len(firing) > 0 {
 			err = fmt.Errorf("%v", firing)
 		}
@@ -153,16 +153,15 @@ func (s *stack) outage(t *testing.T) {
 // downUp looks after a restart for what was there before it.
 func (s *stack) downUp(t *testing.T) {
 	_, path := newConfiguration(t, "kept")
-	const counted = `sum(http_server_request_duration_seconds_count{via="direct",http_response_status_code="201"})`
-	at := time.Now()
-	want, err := value(counted, at)
+	counted := fmt.Sprintf(`sum(http_server_request_duration_seconds_count{via="direct",http_response_status_code="201"} @ %d)`, time.Now().Unix())
+	want, err := value(t, counted)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.make(t, "down")
 	s.make(t, "up")
 	must(t, http.StatusOK, "GET", serviceURL+path, nil)
-	if got, err := value(counted, at); err != nil || got != want {
+	if got, err := value(t, counted); err != nil || got != want {
 		t.Errorf("the past has changed: %g, it was %g: %v", got, want, err)
 	}
 	s.targets(t)
@@ -173,7 +172,7 @@ func (s *stack) replicas(t *testing.T) {
 	s.make(t, "up", "PROFILE=replicas")
 	id, path := newConfiguration(t, "replicated")
 	eventually(t, 30*time.Second, "three replicas are scraped and send", func() error {
-		n, err := value(`count(up{job="config-service"} == 1)`, time.Time{})
+		n, err := value(t, `count(up{job="config-service"} == 1)`)
 		if err == nil && n != 3 {
 			err = fmt.Errorf("%g are", n)
 		}

@@ -74,7 +74,7 @@ func (s *stack) usages(t *testing.T) {
 	}
 	// And so it is told by Prometheus to whoever looks at the dashboard.
 	eventually(t, 20*time.Second, "Prometheus shows the load", func() error {
-		cores, err := value(`max_over_time(instance_name:container_cpu_usage_seconds:rate1m{name="config-service"}[1m])`, time.Time{})
+		cores, err := value(t, `max_over_time(instance_name:container_cpu_usage_seconds:rate1m{name="config-service"}[1m])`)
 		if err == nil && cores < 0.1 {
 			err = fmt.Errorf("it shows %.3f cores", cores)
 		}
@@ -140,7 +140,7 @@ func (s *stack) panels(t *testing.T) {
 			}
 			asked++
 			eventually(t, 30*time.Second, "there is data for "+q.Panel, func() error {
-				samples, err := query(q.Expr, time.Time{})
+				samples, err := query(t, q.Expr)
 				if err == nil && len(samples) == 0 {
 					err = fmt.Errorf("none for %s", q.Expr)
 				}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"configservice/observability/internal/prom"
 )
 
 // Where a user finds things: in the sandbox nobody else has these ports.
@@ -129,47 +130,14 @@ func (s *stack) healthy(t *testing.T, name string) {
 	})
 }
 
-// A sample is one of the answer to an instant query.
-type sample struct {
-	Metric map[string]string
-	Value  float64
-}
-
-// query asks Prometheus for the present, or for the past when at is not zero.
-func query(expr string, at time.Time) ([]sample, error) {
-	values := url.Values{"query": {expr}}
-	if !at.IsZero() {
-		values.Set("time", strconv.FormatInt(at.Unix(), 10))
-	}
-	req, err := http.NewRequest(http.MethodGet, prometheusURL+"/api/v1/query?"+values.Encode(), nil)
-	if err != nil {
-		return nil, err
-	}
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if err := do(http.DefaultClient, req, &answer); err != nil {
-		return nil, err
-	}
-	var samples []sample
-	for _, r := range answer.Data.Result {
-		value, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, sample{r.Metric, value})
-	}
-	return samples, nil
+// query asks Prometheus.
+func query(t *testing.T, expr string) ([]prom.Sample, error) {
+	return prom.Client{URL: prometheusURL}.Query(t.Context(), expr)
 }
 
 // value asks for the one sample that expr has.
-func value(expr string, at time.Time) (float64, error) {
-	samples, err := query(expr, at)
+func value(t *testing.T, expr string) (float64, error) {
+	samples, err := query(t, expr)
 	if err != nil {
 		return 0, err
 	}
