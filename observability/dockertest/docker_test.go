@@ -35,6 +35,7 @@ func TestDocker(t *testing.T) {
 		{"validate tells what works, and what is missing", (*stack).validate},
 		{"what crashes comes back, and nothing acknowledged is lost", (*stack).crashes},
 		{"without PostgreSQL reads go on for a while, writes are told to come back", (*stack).outage},
+		{"a backup brings back what was changed since, as the guide says it", (*stack).restore},
 		{"down and up keep configurations and history", (*stack).downUp},
 		{"three replicas behind the proxy lose one and no read", (*stack).replicas},
 		{"reset asks, and then deletes", (*stack).reset},

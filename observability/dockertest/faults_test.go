@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +149,31 @@ func (s *stack) outage(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// restore runs what observability/README.md says of backup and restore, as it is written.
+func (s *stack) restore(t *testing.T) {
+	id, path := newConfiguration(t, "saved")
+	guide := read(t, "../README.md")
+	follow := func(heading string) {
+		commands := regexp.MustCompile("(?s)\n\\*\\*" + heading + "\\*\\*.*?\n```\n(.*?)```").FindStringSubmatch(guide)
+		if commands == nil {
+			t.Fatalf("the guide has no commands after %s", heading)
+		}
+		cmd := s.command("sh", "-ec", commands[1])
+		cmd.Dir = s.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", heading, err, out)
+		}
+	}
+	follow("Backup")
+	must(t, http.StatusOK, "PATCH", serviceURL+"/api/v1/configurations/"+id, map[string]any{"config": map[string]any{"n": 1}})
+	follow("Restore")
+	s.healthy(t, "config-service")
+	got := must(t, http.StatusOK, "GET", serviceURL+path, nil)
+	if n := got["config"].(map[string]any)["n"]; n != 0.0 {
+		t.Errorf("after the restore it is %v, and was 0 in the backup", n)
+	}
 }
 
 // downUp looks after a restart for what was there before it.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"configservice/observability/internal/prom"
 	"configservice/observability/internal/testwait"
 )
 
@@ -138,28 +138,14 @@ func (c *client) url(port int, path string) string {
 	return fmt.Sprintf("http://127.0.0.1:%d%s", port+c.offset, path)
 }
 
-// A sample is one series' newest value.
-type sample struct {
-	Metric map[string]string
-	Value  [2]any // time, value as text
-}
-
 // query asks Prometheus.
-func (c *client) query(promQL string) []sample {
+func (c *client) query(promQL string) []prom.Sample {
 	c.t.Helper()
-	resp, err := http.Get(c.url(prometheusPort, "/api/v1/query?query="+url.QueryEscape(promQL)))
+	samples, err := prom.Client{URL: c.url(prometheusPort, "")}.Query(c.t.Context(), promQL)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	var answer struct {
-		Status, Error string
-		Data          struct{ Result []sample }
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Status != "success" {
-		c.t.Fatalf("%s: %v %s", promQL, err, answer.Error)
-	}
-	return answer.Data.Result
+	return samples
 }
 
 func (c *client) wantNone(what, promQL string) {
@@ -193,11 +179,7 @@ func (c *client) counted(via string) counts {
 	c.t.Helper()
 	got := counts{}
 	for _, s := range c.query(fmt.Sprintf(`http_server_request_duration_seconds_count{job="config-service",via=%q,http_route!~"/metrics|/readyz"}`, via)) {
-		n, err := strconv.Atoi(s.Value[1].(string))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		got[request{s.Metric["http_request_method"], s.Metric["http_route"], s.Metric["http_response_status_code"]}] += n
+		got[request{s.Labels["http_request_method"], s.Labels["http_route"], s.Labels["http_response_status_code"]}] += int(s.Value)
 	}
 	return got
 }

@@ -44,7 +44,8 @@ rm -rf "$to/modules"
 
 # postgres
 pg=$(ls -d /usr/lib/postgresql/15)
-put "$to/postgres" "$pg"/bin/postgres "$pg"/bin/initdb "$pg"/bin/pg_ctl "$pg"/bin/psql "$pg"/bin/pg_isready "$pg"/bin/pg_dump
+put "$to/postgres" "$pg"/bin/postgres "$pg"/bin/initdb "$pg"/bin/pg_ctl "$pg"/bin/psql "$pg"/bin/pg_isready
+put "$to/postgres" "$pg"/bin/pg_dump "$pg"/bin/pg_restore "$pg"/bin/dropdb "$pg"/bin/createdb
 put "$to/postgres" "$pg"/lib/dict_snowball.so "$pg"/lib/plpgsql.so "$pg"/lib/libpqwalreceiver.so
 tar -C / -c usr/share/postgresql/15 usr/share/zoneinfo usr/lib/locale/C.utf8 | tar -C "$to/postgres" -x
 mkdir -p "$to/postgres/bin" "$to/postgres/etc"
