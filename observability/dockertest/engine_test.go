@@ -40,8 +40,7 @@ func startEngine(t *testing.T, dir string) *engine {
 	daemon := exec.Command("dockerd", "--host", "unix://"+e.socket(), "--data-root", e.dataRoot(),
 		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "dockerd.pid"),
 		"--cgroup-parent", "/"+filepath.Base(dir), "--log-level", "warn",
-		// Names outside are asked for where nobody listens, and that is told at once; from the
-		// machine's own name server no answer would ever come into the sandbox.
+		// Nobody listens there: names outside, and those of containers that are stopped, stay unknown.
 		"--dns", "172.17.0.1")
 	daemon.Stdout, daemon.Stderr = log, log
 	if err := errors.Join(os.MkdirAll(e.runDir(), 0o755), daemon.Start()); err != nil {

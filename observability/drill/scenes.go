@@ -54,7 +54,7 @@ func scenes() []scene {
 			{"PoolExhausted", 60 * time.Second, "the minute in which there always was a queue"},
 		}, nothingIsWritten},
 		{"the store neither reads nor writes", []expectation{
-			{"DatabaseUnreachable", 2 * time.Second, "the service waits 1 s for its totals"},
+			{"DatabaseUnreachable", 7 * time.Second, "the service waits 1 s for its totals, and the last counts for a scrape longer"},
 			{"ReplicaStale", 15 * time.Second, "10 s without news are allowed, and a poll"},
 		}, storeStandsStill},
 		{"a watcher that reads nothing", []expectation{
