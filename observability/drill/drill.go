@@ -30,7 +30,7 @@ type outcome struct {
 	trouble, alert string
 	model          time.Duration // after which it should fire
 	fired, cleared time.Duration // since the trouble began and ended; 0: never
-	skipped        error         // why it was not provoked
+	skipped        error         // why it was not provoked; errNotHere where that is no fault
 }
 
 // A site is where scenes happen.
@@ -96,14 +96,12 @@ func (s *site) play(ctx context.Context, scene scene, waits map[string]time.Dura
 	fmt.Fprintf(progress, "%s  %s\n", time.Now().Format(time.TimeOnly), scene.trouble)
 	began := time.Now()
 	end, err := scene.provoke(ctx, s)
-	if errors.Is(err, errNotHere) {
+	if err != nil {
 		for _, o := range played {
 			o.skipped = err
 		}
-		return played, ended, nil
-	}
-	if err != nil {
-		return nil, ended, fmt.Errorf("%s: %w", scene.trouble, err)
+		fmt.Fprintf(progress, "          not provoked: %v\n", err)
+		return played, ended, ctx.Err()
 	}
 	err = s.seeFire(ctx, played, began, progress)
 	if err := errors.Join(err, end()); err != nil {

@@ -63,11 +63,12 @@ func TestAnAlertFiresInTimeAndClears(t *testing.T) {
 
 func TestTheReportFailsWhenAnAlertFails(t *testing.T) {
 	good := outcome{alert: "A", model: 30 * time.Second, fired: 40 * time.Second, cleared: time.Second}
-	late, silent, stuck, skipped := good, good, good, good
+	late, silent, stuck, skipped, failed := good, good, good, good, good
 	late.fired = 61 * time.Second
 	silent.fired, silent.cleared = 0, 0
 	stuck.cleared = 0
 	skipped.skipped = errNotHere
+	failed.skipped = errors.New("it did not work")
 	for _, c := range []struct {
 		name    string
 		outcome outcome
@@ -80,6 +81,7 @@ func TestTheReportFailsWhenAnAlertFails(t *testing.T) {
 		{"silent", silent, false, false, "DID NOT FIRE"},
 		{"stuck", stuck, false, false, "DID NOT CLEAR"},
 		{"skipped", skipped, false, true, errNotHere.Error()},
+		{"not provoked", failed, false, false, "NOT PROVOKED: it did not work"},
 		{"skipped in CI", skipped, true, false, errNotHere.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {

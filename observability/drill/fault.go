@@ -119,13 +119,10 @@ func deadTargets(_ context.Context, s *site) (func() error, error) {
 	}, errors.Join(os.WriteFile(own, dead, 0o644), os.WriteFile(other, dead, 0o644))
 }
 
-// tightMemory limits the memory of the Collector's control group to little more than it uses.
+// tightMemory limits the memory of the Collector's control group to little more than it uses. The
+// kernel refuses a limit below what is in use by now; then a newer sample is waited for.
 func tightMemory(ctx context.Context, s *site) (func() error, error) {
 	const program = "otel-collector"
-	used, err := s.Prometheus().Query(ctx, `instance_name:container_memory_working_set:bytes{name="`+program+`"}`)
-	if err != nil {
-		return nil, err
-	}
 	pid, err := s.PID(program)
 	if err != nil {
 		return nil, err
@@ -134,11 +131,21 @@ func tightMemory(ctx context.Context, s *site) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(used) != 1 {
-		return nil, fmt.Errorf("%w: cAdvisor does not see the control group of %s", errNotHere, program)
-	}
-	limit := strconv.FormatInt(int64(used[0].Value/0.95), 10)
-	return func() error { return os.WriteFile(file, []byte(unlimited), 0o644) }, os.WriteFile(file, []byte(limit), 0o644)
+	err = poll(ctx, func() (bool, error) {
+		used, err := s.Prometheus().Query(ctx, `instance_name:container_memory_working_set:bytes{name="`+program+`"}`)
+		if err != nil {
+			return false, err
+		}
+		if len(used) != 1 {
+			return false, fmt.Errorf("%w: cAdvisor does not see the control group of %s", errNotHere, program)
+		}
+		err = os.WriteFile(file, []byte(strconv.FormatInt(int64(used[0].Value/0.95), 10)), 0o644)
+		if errors.Is(err, syscall.EBUSY) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	return func() error { return os.WriteFile(file, []byte(unlimited), 0o644) }, err
 }
 
 // memoryLimit returns the file with the memory limit of a process' control group, and what stands

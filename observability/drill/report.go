@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,7 +18,7 @@ func report(w io.Writer, outcomes []*outcome, strict bool) bool {
 	fmt.Fprintf(table, "\nALERT\tTROUBLE\tMODEL\tFIRED AFTER\tCLEARED AFTER\t\n")
 	for _, o := range outcomes {
 		verdict := o.verdict()
-		if verdict != "" && (o.skipped == nil || strict) {
+		if verdict != "" && (strict || !errors.Is(o.skipped, errNotHere)) {
 			good = false
 		}
 		fmt.Fprintf(table, "%s\t%s\t%.0f s\t%s\t%s\t%s\n", o.alert, o.trouble, o.model.Seconds(), seconds(o.fired), seconds(o.cleared), verdict)
@@ -29,8 +30,10 @@ func report(w io.Writer, outcomes []*outcome, strict bool) bool {
 // verdict is what is wrong, if anything.
 func (o *outcome) verdict() string {
 	switch {
-	case o.skipped != nil:
+	case errors.Is(o.skipped, errNotHere):
 		return o.skipped.Error()
+	case o.skipped != nil:
+		return "NOT PROVOKED: " + o.skipped.Error()
 	case o.fired == 0:
 		return fmt.Sprintf("DID NOT FIRE within its model + %.0f s", allowance.Seconds())
 	case o.fired > o.model+allowance:

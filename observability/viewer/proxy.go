@@ -22,7 +22,7 @@ func newPrometheusProxy(prometheus *url.URL) http.Handler {
 			r.Out.Header = onlyHeaders(r.In.Header, "Accept", "Accept-Encoding", "Content-Type")
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			writeError(w, http.StatusBadGateway, fmt.Sprintf("no answer from Prometheus at %s: %v", prometheus.Redacted(), err))
+			writeError(w, http.StatusBadGateway, fmt.Sprintf("no answer from Prometheus at %s: %v; is it running? The option --prometheus of the viewer names another", prometheus.Redacted(), err))
 		},
 	}
 	limited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
