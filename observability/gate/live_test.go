@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/prom"
+	"configservice/observability/internal/stacktest"
 	"configservice/observability/internal/testwait"
 )
 
@@ -21,33 +21,10 @@ var update = flag.Bool("update", false, "write catalogue.json anew from what the
 
 // One stack of the real programs, under load of every kind.
 func TestUnderLoadEveryPanelHasDataAndTheCatalogueIsTrue(t *testing.T) {
-	stack := start(t, nativestack.Options{})
+	stack := stacktest.Start(t, root, nativestack.Options{})
 	startLoad(t, stack)
 	t.Run("every panel has data", func(t *testing.T) { everyPanelHasData(t, stack) })
 	t.Run("the catalogue is what the stack emits", func(t *testing.T) { catalogueIsTrue(t, stack) })
-}
-
-// start runs a stack until the test ends.
-func start(t *testing.T, o nativestack.Options) *nativestack.Stack {
-	t.Helper()
-	o.Root = absRoot(t)
-	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "viewer"} {
-		testwait.Built(t, filepath.Join(o.Root, "bin", name))
-	}
-	o.Dir = t.TempDir()
-	stack, err := nativestack.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stack.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(stack.Said())
-		}
-	})
-	return stack
 }
 
 // everyPanelHasData waits until every query of every panel and variable has a value. The budget of

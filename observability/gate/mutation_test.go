@@ -12,6 +12,7 @@ import (
 
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/stacktest"
 	"configservice/observability/internal/testwait"
 )
 
@@ -162,7 +163,7 @@ func TestARenamedMetricAndADroppedLabelAreCaught(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the service anew and runs a stack; not with -short")
 	}
-	stack := start(t, nativestack.Options{Bin: binWithRenamedMetric(t), Config: configWithDroppedLabel(t)})
+	stack := stacktest.Start(t, root, nativestack.Options{Bin: binWithRenamedMetric(t), Config: configWithDroppedLabel(t)})
 	testwait.UntilWithin(t, "both paths were scraped", time.Minute, func() bool {
 		return hasData(t, stack.Prometheus(), `config_configurations`) && hasData(t, stack.Prometheus(), `config_configurations{via="collector"}`)
 	})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/stacktest"
 	"configservice/observability/internal/testwait"
 )
 
@@ -47,7 +48,7 @@ func newLab(t *testing.T) *lab {
 	l := &lab{t: t, config: t.TempDir(), data: t.TempDir(), liars: map[hop]*liar{}}
 	l.copyConfig()
 	l.edit("prometheus.yml", "scrape_interval: 5s", "scrape_interval: 1s", "scrape_timeout: 4s", "scrape_timeout: 900ms", "evaluation_interval: 5s", "evaluation_interval: 1s")
-	l.stack = startStack(t, nativestack.Options{Config: l.config, Dir: l.data, Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
+	l.stack = stacktest.Start(t, root(t), nativestack.Options{Config: l.config, Dir: l.data, Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
 	for where, page := range map[hop]int{readService: nativestack.Service, scrapeService: nativestack.Service, readCollector: 8889, scrapeCollector: 8889} {
 		l.liars[where] = newLiar(t, l.stack.URL(page, "/metrics"))
 	}

@@ -14,34 +14,8 @@ import (
 	"testing"
 
 	"configservice/observability/internal/nativestack"
-	"configservice/observability/internal/testwait"
 	"configservice/observability/loadtest/report"
 )
-
-// startStack runs a native stack until the test ends.
-func startStack(t *testing.T, o nativestack.Options) *nativestack.Stack {
-	t.Helper()
-	o.Root = root(t)
-	if o.Dir == "" {
-		o.Dir = t.TempDir()
-	}
-	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "loadtest"} {
-		testwait.Built(t, filepath.Join(o.Root, "bin", name))
-	}
-	s, err := nativestack.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(s.Said())
-		}
-	})
-	return s
-}
 
 // offset is what the stack adds to every port.
 func offset(t *testing.T, s *nativestack.Stack) int {

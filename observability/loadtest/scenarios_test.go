@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/stacktest"
 	"configservice/observability/loadtest/scenarios"
 	"configservice/observability/loadtest/verify"
 )
 
 // Every scenario, in its short form, on one stack of the real programs, as it is.
 func TestWhatTheTelemetryTellsOfAScenarioIsNotTrue(t *testing.T) {
-	s := startStack(t, nativestack.Options{Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
+	s := stacktest.Start(t, root(t), nativestack.Options{Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
 	shown := map[string]bool{} // panels that may be empty, by whether any scenario filled them
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +16,7 @@ import (
 
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
+	"configservice/observability/internal/stacktest"
 	"configservice/observability/internal/testwait"
 
 	"github.com/chromedp/chromedp"
@@ -36,7 +36,7 @@ func TestUnderLoadEveryPageIsAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	stack := startStack(t)
+	stack := stacktest.Start(t, "../..", nativestack.Options{})
 	startLoadTest(t, stack)
 	p := openBrowser(t, stack.URL(nativestack.Dashboards, ""))
 	for _, board := range boards {
@@ -61,30 +61,6 @@ func TestUnderLoadEveryPageIsAlive(t *testing.T) {
 		testwait.UntilWithin(t, "there is something to see", 5*time.Minute, func() bool { return time.Since(began) > 4*time.Minute })
 		p.takePictures(boards, *pictures)
 	}
-}
-
-func startStack(t *testing.T) *nativestack.Stack {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"stack", "config-service", "otelcol", "cadvisor", "prometheus", "viewer", "loadtest"} {
-		testwait.Built(t, filepath.Join(root, "bin", name))
-	}
-	stack, err := nativestack.Start(t.Context(), nativestack.Options{Root: root, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stack.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(stack.Said())
-		}
-	})
-	return stack
 }
 
 // startLoadTest puts the stack under load until the test ends.
