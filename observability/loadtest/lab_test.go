@@ -48,6 +48,7 @@ func newLab(t *testing.T) *lab {
 	l := &lab{t: t, config: t.TempDir(), data: t.TempDir(), liars: map[hop]*liar{}}
 	l.copyConfig()
 	l.edit("prometheus.yml", "scrape_interval: 5s", "scrape_interval: 1s", "scrape_timeout: 4s", "scrape_timeout: 900ms", "evaluation_interval: 5s", "evaluation_interval: 1s")
+	l.edit("otel-collector.yml", "level: ${env:COLLECTOR_LOG_LEVEL:-info}", "level: info") // it tells when it is ready
 	l.stack = stacktest.Start(t, root(t), nativestack.Options{Config: l.config, Dir: l.data, Env: []string{"CONFIG_SERVICE_LOG_LEVEL=WARN"}})
 	for where, page := range map[hop]int{readService: nativestack.Service, scrapeService: nativestack.Service, readCollector: 8889, scrapeCollector: 8889} {
 		l.liars[where] = newLiar(t, l.stack.URL(page, "/metrics"))
@@ -119,9 +120,19 @@ func (l *lab) prometheus(oldNew ...string) (undo func()) {
 	return l.reload("prometheus", filepath.Join(l.data, "prometheus", "prometheus.yml"), oldNew...)
 }
 
-// collector does so with the running Collector.
+// collector does so with the running Collector, and returns once it runs anew.
 func (l *lab) collector(oldNew ...string) (undo func()) {
-	return l.reload("otel-collector", filepath.Join(l.config, "otel-collector.yml"), oldNew...)
+	var back func()
+	l.untilRestarted(func() { back = l.reload("otel-collector", filepath.Join(l.config, "otel-collector.yml"), oldNew...) })
+	return func() { l.untilRestarted(back) }
+}
+
+func (l *lab) untilRestarted(change func()) {
+	l.t.Helper()
+	starts := func() int { return strings.Count(l.stack.Said(), "Everything is ready") }
+	before := starts()
+	change()
+	testwait.Until(l.t, "the Collector has restarted", func() bool { return starts() > before })
 }
 
 func (l *lab) reload(program, path string, oldNew ...string) (undo func()) {

@@ -31,7 +31,7 @@ func (o *Observer) lookAtCPU(ctx context.Context, e *Evidence) error {
 	return failure
 }
 
-const tooEarly = "Prometheus has no sample of CPU from before the run, or none from after the load"
+const tooEarly = "Prometheus has no samples of CPU from before the run, or too few from after the load"
 
 // compareCPU compares from a moment before the load, at which both figures are
 // known, to one after it. At both ends there is no load, so what is interpolated
@@ -44,21 +44,37 @@ func compareCPU(process, container []track, began, ended time.Time) CPU {
 	if len(container) == 0 {
 		return CPU{Missing: "Prometheus has no container_cpu_usage_seconds_total of the service: cAdvisor does not see its control group"}
 	}
+	all := slices.Concat(process, container)
 	c := CPU{From: began, To: ended}
-	for _, t := range slices.Concat(process, container) {
+	for _, t := range all {
 		before, after := t.around(began, ended)
 		if before.IsZero() || after.IsZero() {
 			return CPU{Missing: tooEarly}
 		}
-		if before.Before(c.From) {
-			c.From = before
-		}
-		if after.After(c.To) {
-			c.To = after
+		c.From, c.To = earlier(c.From, before), later(c.To, after)
+	}
+	for _, t := range all { // nothing is known from before the first sample, or after the last
+		c.From = later(c.From, t.points[0].at)
+		if t.last().at.Before(c.To) {
+			return CPU{Missing: tooEarly}
 		}
 	}
 	c.Process, c.Container = used(process, c.From, c.To), used(container, c.From, c.To)
 	return c
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // alive leaves out what ended before the moment.
@@ -87,7 +103,7 @@ func used(tracks []track, from, to time.Time) (sum float64) {
 	return sum
 }
 
-// valueAt interpolates. Outside of the track it is the value of the nearest end.
+// valueAt interpolates; the moment must be within the track.
 func (t track) valueAt(at time.Time) float64 {
 	for i, p := range t.points {
 		if p.at.Before(at) {

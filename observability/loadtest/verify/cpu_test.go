@@ -32,6 +32,17 @@ func TestCPUIsComparedOverDifferentTimes(t *testing.T) {
 	}
 }
 
+// There is no idle: who waits for the pipeline asks the service all the time.
+func TestCPUAfterTheLoadIsOfOneFigureOnly(t *testing.T) {
+	evenly := func(s float64) float64 { return .03*s + min(max(s-11, 0), 6) }
+	for _, ends := range []float64{20, 22.5, 24.9} {
+		c := compareCPU([]track{sampled(0, 5, 25, evenly)}, []track{sampled(ends-20, 5, ends, evenly)}, second(11), second(17))
+		if c.Missing != "" || math.Abs(c.Process-c.Container) > .001 {
+			t.Errorf("the group is known until %g: %+v, want the same", ends, c)
+		}
+	}
+}
+
 func TestModesOfCPUAreNotAdded(t *testing.T) {
 	evenly := func(rate float64) func(float64) float64 { return func(s float64) float64 { return rate * s } }
 	modes := []track{sampled(0, 5, 40, evenly(.3)), sampled(0, 5, 40, evenly(.2))}
@@ -52,6 +63,7 @@ func TestCPUIsComparedWithWhatIsNotThere(t *testing.T) {
 		{"no process", nil, good},
 		{"a group that ended before", good, []track{sampled(0, 1, 5, func(s float64) float64 { return s })}},
 		{"no sample before", good, []track{sampled(12, 1, 40, func(s float64) float64 { return s })}},
+		{"no moment after at which both are known", good, []track{sampled(-2, 5, 18, func(s float64) float64 { return s })}},
 		{"no sample after", good, []track{sampled(0, 5, 15, func(s float64) float64 { return s })}},
 	} {
 		if got := compareCPU(c.process, c.container, second(11), second(17)); got.Missing == "" {

@@ -72,7 +72,7 @@ func (o *Observer) Begin(ctx context.Context) error {
 		}
 	}
 	if slices.Contains(o.options.Claims, "6") {
-		o.await(ctx, func() bool { return o.scraped(ctx, "cadvisor") })
+		o.await(ctx, func() bool { return o.scraped(ctx, "cadvisor", "config-service") })
 	}
 	o.agreed = o.await(ctx, func() bool {
 		o.before = o.look(ctx)
@@ -84,11 +84,13 @@ func (o *Observer) Begin(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// scraped says whether Prometheus has scraped a job yet. Until it has scraped
-// cAdvisor nobody knows how much CPU was used before the run.
-func (o *Observer) scraped(ctx context.Context, job string) bool {
-	up, err := o.prom.latest(ctx, fmt.Sprintf(`up{job=%q}`, job), time.Now(), lookback)
-	return err == nil && len(up) > 0
+// scraped says whether Prometheus has scraped the jobs twice. Until then nobody
+// knows how much CPU was used before the run.
+func (o *Observer) scraped(ctx context.Context, jobs ...string) bool {
+	return !slices.ContainsFunc(jobs, func(job string) bool {
+		tracks, err := o.prom.raw(ctx, fmt.Sprintf(`up{job=%q}`, job), time.Now(), lookback)
+		return err != nil || len(tracks) == 0 || len(tracks[0].points) < 2
+	})
 }
 
 // alike says whether all stages tell the same of the API.
