@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,25 +13,57 @@ import (
 	"configservice/observability/internal/dashboard"
 )
 
+// targetsAreUp waits until each target was read once: after a start, that takes
+// Prometheus some seconds.
 func (p *pipeline) targetsAreUp(ctx context.Context) (string, error) {
-	up, err := p.query(ctx, "up")
-	if err != nil {
-		return "", err
-	}
-	if len(up) == 0 {
-		return "", errors.New("nothing yet was read by Prometheus: wait 10 s; then see its target files")
-	}
-	var down []string
-	for _, s := range up {
-		if s.Value != 1 {
-			down = append(down, s.Labels["job"]+" at "+s.Labels["instance"])
+	var answer struct {
+		Data struct {
+			Active []struct {
+				Health, LastError string
+				Labels            map[string]string
+			} `json:"activeTargets"`
 		}
 	}
-	if len(down) > 0 {
+	var down []string
+	err := until(ctx, p.firstRead, func() (bool, error) {
+		err := p.get(ctx, "PORT_PROMETHEUS", "/api/v1/targets?state=active", &answer)
+		down = nil
+		unread := len(answer.Data.Active) == 0
+		for _, t := range answer.Data.Active {
+			unread = unread || t.Health == "unknown"
+			if t.Health != "up" {
+				down = append(down, fmt.Sprintf("%s at %s (%s)", t.Labels["job"], t.Labels["instance"], cmp.Or(t.LastError, "not read yet")))
+			}
+		}
+		return !unread, err
+	})
+	n := len(answer.Data.Active)
+	switch {
+	case err != nil:
+		return "", err
+	case n == 0:
+		return "", errors.New("none are known to Prometheus: see its target files")
+	case len(down) > 0:
 		slices.Sort(down)
-		return "", fmt.Errorf("down: %s; %s tells why", strings.Join(down, ", "), p.url("PORT_PROMETHEUS", "/api/v1/targets"))
+		return "", fmt.Errorf("down: %s", strings.Join(down, ", "))
 	}
-	return fmt.Sprintf("%d of %d are up", len(up), len(up)), nil
+	return fmt.Sprintf("%d of %d are up", n, n), nil
+}
+
+// until asks until the answer is yes or an error, or the patience is over.
+func until(ctx context.Context, patience time.Duration, ask func() (bool, error)) error {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for started := time.Now(); ; {
+		if done, err := ask(); done || err != nil || time.Since(started) > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }
 
 func (p *pipeline) rulesAreEvaluated(ctx context.Context) (string, error) {
@@ -108,32 +141,21 @@ func (p *pipeline) dataFlow(ctx context.Context) (string, error) {
 		return "", err
 	}
 	resp.Body.Close()
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	var missing []string
+	err = until(ctx, patience, func() (bool, error) {
 		now, err := p.byPath(ctx, counted)
-		if err != nil {
-			return "", err
-		}
-		var missing []string
+		missing = nil
 		for _, via := range []string{"direct", "collector"} {
 			if now[via] <= before[via] {
 				missing = append(missing, via)
 			}
 		}
-		took := time.Since(started)
-		switch {
-		case len(missing) == 0:
-			return fmt.Sprintf("a request was counted by both paths within %.1f s", took.Seconds()), nil
-		case took > patience:
-			return "", fmt.Errorf("a request was not counted within %s by the path %s: see the targets above", patience, strings.Join(missing, ", "))
-		}
-		select {
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		case <-tick.C:
-		}
+		return len(missing) == 0, err
+	})
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("a request was not counted within %s by the path %s: see the targets above", patience, strings.Join(missing, ", "))
 	}
+	return fmt.Sprintf("a request was counted by both paths within %.1f s", time.Since(started).Seconds()), err
 }
 
 func (p *pipeline) byPath(ctx context.Context, expr string) (map[string]float64, error) {

@@ -20,11 +20,12 @@ type pipeline struct {
 	host       string
 	settings   map[string]string
 	dashboards string
+	firstRead  time.Duration // until Prometheus must have read every target once
 	client     *http.Client
 }
 
 func newPipeline(o options) *pipeline {
-	p := &pipeline{host: o.settings["PUBLISH_ON"], settings: o.settings, dashboards: o.dashboards}
+	p := &pipeline{host: o.settings["PUBLISH_ON"], settings: o.settings, dashboards: o.dashboards, firstRead: 15 * time.Second}
 	if ip := net.ParseIP(p.host); p.host == "" || ip != nil && ip.IsUnspecified() {
 		p.host = "127.0.0.1"
 	}

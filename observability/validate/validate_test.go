@@ -79,9 +79,11 @@ func TestWhereNothingRunsEveryVerdictIsFAIL(t *testing.T) {
 // Prometheus answers here, and knows of trouble.
 func TestTroubleIsNamed(t *testing.T) {
 	for _, c := range []struct{ name, answer, want string }{
-		{"targets", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"cadvisor","instance":"cadvisor:8080"},"value":[1,"0"]}]}}`, "cadvisor at cadvisor:8080"},
-		{"targets", `{"status":"success","data":{"resultType":"vector","result":[]}}`, "nothing yet"},
+		{"targets", `{"data":{"activeTargets":[{"health":"down","lastError":"EOF","labels":{"job":"cadvisor","instance":"cadvisor:8080"}}]}}`, "down: cadvisor at cadvisor:8080 (EOF)"},
+		{"targets", `{"data":{"activeTargets":[{"health":"unknown","labels":{"job":"cadvisor","instance":"c:1"}}]}}`, "cadvisor at c:1 (not read yet)"},
+		{"targets", `{"data":{"activeTargets":[]}}`, "none are known to Prometheus"},
 		{"targets", `<html>`, "invalid character"},
+		{"data flows", `<html>`, "invalid character"},
 		{"rules", `{"data":{"groups":[{"rules":[{"name":"Burn","health":"err","lastError":"bad label"}]}]}}`, "Burn: bad label"},
 		{"rules", `{"data":{"groups":[]}}`, "no rules"},
 	} {
@@ -91,7 +93,9 @@ func TestTroubleIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, o.settings["PORT_PROMETHEUS"], _ = net.SplitHostPort(server.Listener.Addr().String())
-		for _, check := range newPipeline(o).checks() {
+		p := newPipeline(o)
+		p.firstRead = 0
+		for _, check := range p.checks() {
 			if check.name != c.name {
 				continue
 			}
