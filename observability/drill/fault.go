@@ -119,10 +119,10 @@ func deadTargets(_ context.Context, s *site) (func() error, error) {
 	}, errors.Join(os.WriteFile(own, dead, 0o644), os.WriteFile(other, dead, 0o644))
 }
 
-// tightMemory limits the memory of the Collector's control group to little more than it uses. The
-// kernel refuses a limit below what is in use by now; then a newer sample is waited for.
+// tightMemory limits the memory of a control group to little more than is used there. The program stands
+// still meanwhile, or its next growth would be its end. It is one that no alert tells of.
 func tightMemory(ctx context.Context, s *site) (func() error, error) {
-	const program = "otel-collector"
+	const program = "viewer"
 	pid, err := s.PID(program)
 	if err != nil {
 		return nil, err
@@ -131,21 +131,22 @@ func tightMemory(ctx context.Context, s *site) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = poll(ctx, func() (bool, error) {
-		used, err := s.Prometheus().Query(ctx, `instance_name:container_memory_working_set:bytes{name="`+program+`"}`)
-		if err != nil {
-			return false, err
-		}
-		if len(used) != 1 {
-			return false, fmt.Errorf("%w: cAdvisor does not see the control group of %s", errNotHere, program)
-		}
-		err = os.WriteFile(file, []byte(strconv.FormatInt(int64(used[0].Value/0.95), 10)), 0o644)
-		if errors.Is(err, syscall.EBUSY) {
-			return false, nil
-		}
-		return err == nil, err
-	})
-	return func() error { return os.WriteFile(file, []byte(unlimited), 0o644) }, err
+	used, err := s.Prometheus().Query(ctx, `instance_name:container_memory_working_set:bytes{name="`+program+`"}`)
+	if err != nil {
+		return nil, err
+	}
+	if len(used) != 1 {
+		return nil, fmt.Errorf("%w: cAdvisor does not see the control group of %s", errNotHere, program)
+	}
+	thaw, err := freeze(program)(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	limit := strconv.FormatInt(int64(used[0].Value/0.95), 10)
+	if err := os.WriteFile(file, []byte(limit), 0o644); err != nil {
+		return nil, errors.Join(err, thaw())
+	}
+	return func() error { return errors.Join(os.WriteFile(file, []byte(unlimited), 0o644), thaw()) }, nil
 }
 
 // memoryLimit returns the file with the memory limit of a process' control group, and what stands

@@ -69,7 +69,7 @@ func scenes() []scene {
 			{"CollectorPathLags", scrapeTimeout, hangs},
 			{"SDKTrouble", 75 * time.Second, "an export is given up after its retries of up to a minute"},
 		}, freeze("otel-collector")},
-		{"a program gets hardly more memory than it has", []expectation{
+		{"a program may hardly use more memory than it does", []expectation{
 			{"MemoryNearLimit", 15 * time.Second, "cAdvisor reads limits every 10 s"},
 		}, tightMemory},
 		{"the disk of the store is almost full", []expectation{
