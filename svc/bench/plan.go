@@ -24,6 +24,7 @@ type plan struct {
 func plans() map[string]plan {
 	return map[string]plan{
 		"reads":    {"reads, next to bare net/http, otelhttp and etcd's gateway", (*bench).reads},
+		"scale":    {"stores of 10,000, 100,000 and --size configurations, under the same load", (*bench).scale},
 		"writes":   {"durable writes on SQLite and PostgreSQL, next to etcd's gateway and to a commit per write", (*bench).writes},
 		"overhead": {"what telemetry costs the service, next to otelhttp", (*bench).overhead},
 	}

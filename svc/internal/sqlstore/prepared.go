@@ -5,9 +5,12 @@ import (
 	"database/sql/driver"
 )
 
-// preparedConnector opens SQLite connections that compile each statement once:
-// SQLite's own takes longer for that than for what the statement does. It is
-// for connections that see a fixed set of texts, since it keeps them all.
+// maxPrepared bounds the statements that a connection keeps. The store has some
+// fifty texts, and more where a text grows with what it is asked for.
+const maxPrepared = 100
+
+// preparedConnector opens SQLite connections that compile a statement once:
+// compiling takes longer than what most of them do.
 type preparedConnector struct{ driver.Connector }
 
 func (c preparedConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -67,7 +70,7 @@ func (c *preparedConn) take(ctx context.Context, query string) (driver.Stmt, err
 }
 
 func (c *preparedConn) put(query string, s driver.Stmt) {
-	if _, another := c.idle[query]; another {
+	if _, another := c.idle[query]; another || len(c.idle) == maxPrepared {
 		_ = s.Close() // it has done its work
 		return
 	}
