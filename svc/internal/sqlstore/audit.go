@@ -14,8 +14,12 @@ func (s *Store) Audit(ctx context.Context, q conf.AuditQuery) (conf.Page[conf.Au
 	where, args := auditFilter(q)
 	var page conf.Page[conf.AuditEntry]
 	err := s.view(ctx, func(ctx context.Context, tx querier) error {
+		count := `SELECT count(*) FROM changes ` + where
+		if where == "" {
+			count = `SELECT changes FROM store`
+		}
 		var total int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM changes `+where, args...).Scan(&total); err != nil {
+		if err := tx.QueryRowContext(ctx, count, args...).Scan(&total); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, fmt.Sprintf(`
@@ -82,7 +86,7 @@ func (s *Store) pruneVersions(ctx context.Context, before time.Time, keep int) e
 				AND n.revision > c.revision AND n.config IS NOT NULL) >= $2)
 		ORDER BY c.revision, c.ordinal LIMIT $3`
 	return s.prune(ctx, superseded, []any{before.UnixMicro(), keep, pruneBatch},
-		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`)
+		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`, 0)
 }
 
 // pruneAudit drops entries older than before that nothing but the audit needs:
@@ -95,18 +99,19 @@ func (s *Store) pruneAudit(ctx context.Context, before time.Time) error {
 				AND n.application_id = c.application_id AND n.revision > c.revision))
 		ORDER BY c.revision, c.ordinal LIMIT $2`
 	return s.prune(ctx, unneeded, []any{before.UnixMicro(), pruneBatch},
-		`DELETE FROM changes WHERE revision = $1 AND ordinal = $2`)
+		`DELETE FROM changes WHERE revision = $1 AND ordinal = $2`, -1)
 }
 
-// prune applies statement to the rows that query finds, a batch at a time: it
-// looks for them as a reader, so that the writers wait for the change alone.
-func (s *Store) prune(ctx context.Context, query string, args []any, statement string) error {
+// prune applies statement, which adjusts the total of changes by so many for
+// each, to the rows that query finds, a batch at a time: it looks for them as a
+// reader, so that the writers wait for the change alone.
+func (s *Store) prune(ctx context.Context, query string, args []any, statement string, by int) error {
 	for {
 		rows, err := s.findRows(ctx, query, args)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if err := s.changeRows(ctx, statement, rows); err != nil {
+		if err := s.changeRows(ctx, statement, by, rows); err != nil {
 			return err
 		}
 	}
@@ -126,14 +131,33 @@ func (s *Store) findRows(ctx context.Context, query string, args []any) (found [
 
 // changeRows is a transaction without a revision: it changes no resource. It
 // notes up to where history is no longer whole.
-func (s *Store) changeRows(ctx context.Context, statement string, rows []row) error {
+func (s *Store) changeRows(ctx context.Context, statement string, by int, rows []row) error {
 	return s.transact(ctx, func(tx *transaction) error {
-		for _, r := range rows {
-			if err := tx.exec(statement, r.revision, r.ordinal); err != nil {
-				return err
-			}
+		changed, err := tx.change(statement, rows)
+		if err != nil {
+			return err
+		}
+		if err := tx.totalOfChanges(by * changed); err != nil {
+			return err
 		}
 		last := rows[len(rows)-1].revision
 		return tx.exec(`UPDATE store SET pruned = $1 WHERE pruned < $1`, last)
 	})
+}
+
+// change applies statement to each of the rows, and returns to how many: others
+// may prune as well.
+func (tx *transaction) change(statement string, rows []row) (changed int, err error) {
+	for _, r := range rows {
+		res, err := tx.ExecContext(tx.ctx, statement, r.revision, r.ordinal)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		changed += int(n)
+	}
+	return changed, nil
 }

@@ -156,9 +156,9 @@ func replaceAll(ctx context.Context, c *sql.Conn, backup string) (revision int64
 		}
 	}
 	err = tx.QueryRowContext(ctx, `
-		UPDATE main.store AS s SET (revision, committed_at, applications, configurations) = (
+		UPDATE main.store AS s SET (revision, committed_at, applications, configurations, changes) = (
 			SELECT CASE WHEN s.revision = 0 THEN b.revision + $1 ELSE max(s.revision, b.revision) + 1 END,
-				max(s.committed_at, b.committed_at) + 1, b.applications, b.configurations
+				max(s.committed_at, b.committed_at) + 1, b.applications, b.configurations, b.changes
 			FROM backup.store AS b)
 		RETURNING revision`, restoreMargin).Scan(&revision)
 	if err != nil {

@@ -163,6 +163,7 @@ type batch struct {
 	ctx     context.Context // of every statement: no single write's
 	members []*member       // the begun
 	kept    int             // of them
+	saved   bool            // there is a savepoint
 	broken  *member         // which took the transaction with it
 }
 
@@ -188,17 +189,21 @@ func (b *batch) add(m *member) (more bool) {
 
 // isolated makes a write such that its failure leaves the others as they are.
 func (b *batch) isolated(m *member) error {
-	if _, err := b.tx.ExecContext(b.ctx, `SAVEPOINT member`); err != nil {
+	begin := `SAVEPOINT member`
+	if b.saved {
+		begin = `RELEASE SAVEPOINT member; SAVEPOINT member` // one round trip
+	}
+	b.saved = true
+	if _, err := b.tx.ExecContext(b.ctx, begin); err != nil {
 		b.broken = m
 		return err
 	}
 	err := b.perform(m)
-	end := `RELEASE SAVEPOINT member`
-	if err != nil {
-		end = `ROLLBACK TO SAVEPOINT member`
+	if err == nil {
+		return nil
 	}
 	// An engine's trouble, rather than a refusal, can end the transaction.
-	if _, failed := b.tx.ExecContext(b.ctx, end); failed != nil {
+	if _, failed := b.tx.ExecContext(b.ctx, `ROLLBACK TO SAVEPOINT member`); failed != nil {
 		b.broken = m
 		return errors.Join(err, failed)
 	}

@@ -65,6 +65,7 @@ func readEverything(t *testing.T, s *Store) {
 		func() error { _, err := s.Changes(ctx, 9000, 100); return err },
 		func() error { _, err := s.Changes(ctx, 5, 100); return err },
 		func() error { _, err := s.Stats(ctx); return err },
+		func() error { _, err := s.Audit(ctx, conf.AuditQuery{Window: page}); return err },
 		func() error {
 			_, err := s.Audit(ctx, conf.AuditQuery{Window: page, ConfigurationID: "A7C2"})
 			return err

@@ -28,7 +28,10 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 		if err := tx.begin(time.Now()); err != nil {
 			return err
 		}
-		return fn(tx)
+		if err := fn(tx); err != nil || tx.changes == 1 {
+			return err
+		}
+		return tx.totalOfChanges(tx.changes - 1)
 	})
 }
 
@@ -61,11 +64,11 @@ func (s *Store) alone(ctx context.Context, fn func(*transaction) error) error {
 }
 
 // begin takes the next revision, and a time that is clock's unless an earlier
-// revision has that time already.
+// revision has that time already. It counts one change, as nearly all have.
 func (tx *transaction) begin(clock time.Time) error {
 	var micros int64
 	err := tx.row(`
-		UPDATE store SET revision = revision + 1,
+		UPDATE store SET revision = revision + 1, changes = changes + 1,
 			committed_at = CASE WHEN committed_at < $1 THEN $1 ELSE committed_at + 1 END
 		RETURNING revision, committed_at`, clock.UnixMicro()).Scan(&tx.revision, &micros)
 	tx.now = fromMicros(micros)
@@ -89,6 +92,11 @@ func (tx *transaction) exec(query string, args ...any) error {
 func (tx *transaction) total(applications, configurations int) error {
 	return tx.exec(`UPDATE store SET applications = applications + $1, configurations = configurations + $2`,
 		applications, configurations)
+}
+
+// totalOfChanges adjusts how many changes are recorded.
+func (tx *transaction) totalOfChanges(by int) error {
+	return tx.exec(`UPDATE store SET changes = changes + $1`, by)
 }
 
 const insertChange = `

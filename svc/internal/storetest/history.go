@@ -20,6 +20,7 @@ func historyTests() map[string]func(*testing.T, *suite) {
 		"the last versions are kept whatever their age":          testPrune,
 		"young versions are kept whatever their number":          testPruneKeepsYoung,
 		"the audit tells who, what, when and from where":         testAudit,
+		"the total of the audit is that of its entries":          testAuditTotal,
 		"times follow revisions":                                 testTimes,
 	}
 }
@@ -305,6 +306,25 @@ func testAudit(t *testing.T, s *suite) {
 		got, err := s.Audit(t.Context(), tc.q)
 		wantCode(t, err, "")
 		wantEqual(t, got, conf.NewPage(tc.want, len(tc.want), tc.q.Window))
+	}
+}
+
+// The total is kept rather than counted, so it must follow each kind of change.
+func testAuditTotal(t *testing.T, s *suite) {
+	a := s.application(t, "shop")
+	s.configuration(t, a.ID, "main", `{}`)
+	s.configuration(t, a.ID, "other", `{}`)
+	_, err := s.CreateConfiguration(t.Context(), conf.Configuration{ApplicationID: a.ID, Name: "main", Config: []byte(`{}`)})
+	wantCode(t, err, conf.Exists)
+	_, err = s.DeleteApplication(t.Context(), a.ID, agree)
+	wantCode(t, err, "")
+	s.prune(t, conf.Retention{Audit: time.Hour})
+	for _, want := range []int{6, 0} {
+		page, err := s.Audit(t.Context(), conf.AuditQuery{Window: conf.Window{Limit: 10}})
+		wantCode(t, err, "")
+		wantEqual(t, page.Total, want)
+		wantEqual(t, len(page.Items), want)
+		s.prune(t, conf.Retention{})
 	}
 }
 
