@@ -96,19 +96,24 @@ func bench(ctx context.Context, o options, stdout io.Writer) error {
 	return report(stdout, o, c, crowd, memory{before, idle, after}, used)
 }
 
-// An effort is the CPU time that something took.
-type effort struct{ service, clients time.Duration }
+// An effort is the CPU time that something took, and what other programs on the
+// machine took meanwhile of all that there was, from 0 to 1.
+type effort struct {
+	service, clients time.Duration
+	others           float64
+}
 
 // effort returns what fn takes, in the service and here.
 func (s *service) effort(fn func() error) (effort, error) {
-	service, err1 := cpu(s.cmd.Process.Pid)
-	clients, err2 := cpu(os.Getpid())
-	if err := errors.Join(err1, err2, fn()); err != nil {
+	before, err := s.usage()
+	if err := errors.Join(err, fn()); err != nil {
 		return effort{}, err
 	}
-	serviceAfter, err1 := cpu(s.cmd.Process.Pid)
-	clientsAfter, err2 := cpu(os.Getpid())
-	return effort{serviceAfter - service, clientsAfter - clients}, errors.Join(err1, err2)
+	after, err := s.usage()
+	e := effort{service: after.service - before.service, clients: after.clients - before.clients}
+	others := after.busy - before.busy - e.service - e.clients
+	e.others = max(0, float64(others)/float64(max(1, after.all-before.all)))
+	return e, err
 }
 
 // memory is the service's, in bytes: without watchers, with idle ones, and
@@ -125,6 +130,7 @@ func report(w io.Writer, o options, c *writer, crowd *crowd, m memory, used effo
 		quantile(read, .5), quantile(read, .99), quantile(read, 1))
 	fmt.Fprintf(w, "write → answered     p50 %s   max %s\n", quantile(c.durations, .5), quantile(c.durations, 1))
 	fmt.Fprintf(w, "CPU per delivery     service %s   clients %s\n", used.service/time.Duration(len(delivered)), used.clients/time.Duration(len(delivered)))
+	fmt.Fprintf(w, "other programs       %.0f %% of the processors meanwhile: the more, the later the deliveries\n", 100*used.others)
 	fmt.Fprintf(w, "memory per watcher   idle %.1f KB   after the changes %.1f KB   (service: %.1f MB before, %.1f MB idle)\n",
 		float64(per)/1024, float64(m.after-m.before)/float64(o.watchers)/1024, float64(m.before)/(1<<20), float64(m.idle)/(1<<20))
 	if p99 := quantile(delivered, .99); p99 >= maxP99 {

@@ -96,18 +96,49 @@ func (s *service) memory() (int64, error) {
 	return 0, errors.New("/proc has no RssAnon")
 }
 
-// cpu returns the CPU time that a process has used.
-func cpu(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
+// A usage is the CPU time that was used so far: by the service, here, by all
+// programs, and by these and nobody.
+type usage struct{ service, clients, busy, all time.Duration }
+
+func (s *service) usage() (u usage, err error) {
+	const utime, stime = 11, 12         // proc_pid_stat(5), counted from the state
+	const idle, iowait, steal = 3, 4, 7 // proc_stat(5), counted from user
+	service, err1 := ticks(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid), utime, stime)
+	clients, err2 := ticks("/proc/self/stat", utime, stime)
+	machine, err3 := ticks("/proc/stat", 0, steal)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return u, err
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
-	fields := strings.Fields(rest)
-	const utime, stime, ticksPerSecond = 11, 12, 100 // proc_pid_stat(5), counted from the state
-	user, err1 := strconv.Atoi(fields[utime])
-	system, err2 := strconv.Atoi(fields[stime])
-	return time.Duration(user+system) * time.Second / ticksPerSecond, errors.Join(err1, err2)
+	for _, t := range machine {
+		u.all += t
+	}
+	u.busy = u.all - machine[idle] - machine[iowait]
+	u.service, u.clients = service[0]+service[1], clients[0]+clients[1]
+	return u, nil
+}
+
+// ticks returns some fields of a file's first line, counted from what follows
+// the name that it begins with, as times.
+func ticks(file string, first, last int) ([]time.Duration, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	_, rest, ok := strings.Cut(line, ") ") // the name before it may hold anything
+	if !ok {
+		_, rest, _ = strings.Cut(line, " ")
+	}
+	const perSecond = 100
+	var all []time.Duration
+	for _, field := range strings.Fields(rest)[first : last+1] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, time.Duration(n)*time.Second/perSecond)
+	}
+	return all, nil
 }
 
 // settled returns the service's memory when it has stopped to change: what it
