@@ -28,6 +28,7 @@ type fakeCollector struct {
 	mu      sync.Mutex
 	metrics map[string]*metricspb.Metric // the last by that name
 	spans   []*tracepb.Span
+	largest int // number of spans sent at a time
 	records []*logspb.LogRecord
 	from    *resourcepb.Resource
 }
@@ -106,6 +107,8 @@ func (c *fakeCollector) keepMetrics(body []byte) error {
 func (c *fakeCollector) keepSpans(body []byte) error {
 	var req tracecollector.ExportTraceServiceRequest
 	err := proto.Unmarshal(body, &req)
+	before := len(c.spans)
+	defer func() { c.largest = max(c.largest, len(c.spans)-before) }()
 	for _, rs := range req.GetResourceSpans() {
 		for _, ss := range rs.GetScopeSpans() {
 			c.spans = append(c.spans, ss.GetSpans()...)

@@ -334,6 +334,27 @@ func TestShareOfSampledTracesIsNotTheOneAskedFor(t *testing.T) {
 	}
 }
 
+func TestSpansAreSentTooManyAtATimeOrNotAsTold(t *testing.T) {
+	for told, want := range map[string]int{"": spanBatch, "200": 200} {
+		t.Run(told, func(t *testing.T) {
+			collector := startCollector(t, http.StatusOK)
+			t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+			t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", told)
+			t.Setenv("OTEL_TRACES_SAMPLER", "always_on")
+			tel, _ := startTelemetry(t)
+			for range 2 * want {
+				request(tel, "")
+			}
+			if err := stopTelemetry(tel, waitFor); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(collector.spans); n != 2*want || collector.largest != want {
+				t.Errorf("%d spans came, %d at a time; want %d, %d at a time", n, collector.largest, 2*want, want)
+			}
+		})
+	}
+}
+
 func TestResourceIsNotTheOperatorsOrHoldsArguments(t *testing.T) {
 	for _, c := range []struct {
 		env  string
