@@ -179,7 +179,12 @@ func (s *stack) restore(t *testing.T) {
 // downUp looks after a restart for what was there before it.
 func (s *stack) downUp(t *testing.T) {
 	_, path := newConfiguration(t, "kept")
-	counted := fmt.Sprintf(`sum(http_server_request_duration_seconds_count{via="direct",http_response_status_code="201"} @ %d)`, time.Now().Unix())
+	const created = `http_server_request_duration_seconds_count{via="direct",http_response_status_code="201"}`
+	eventually(t, 30*time.Second, "what was created is counted", func() error {
+		_, err := value(t, "sum("+created+")")
+		return err
+	})
+	counted := fmt.Sprintf(`sum(%s @ %.3f)`, created, float64(time.Now().UnixMilli())/1000)
 	want, err := value(t, counted)
 	if err != nil {
 		t.Fatal(err)
