@@ -57,9 +57,13 @@ func (k *roomKeeper) adjust(int) {
 	runtime.AddCleanup(new(garbage), k.adjust, 0)
 }
 
+// smallest is what the runtime takes for in use when it is less: before the
+// first collection, when nothing is known to be, too.
+const smallest = 4 << 20
+
 // wanted returns by how many percent of what is in use the heap may grow.
 func (k *roomKeeper) wanted(inUse uint64) int {
-	return int(max(100, min(k.room*100/max(inUse, 1), 10_000)))
+	return int(max(100, k.room*100/max(inUse, smallest)))
 }
 
 // garbage is collected by the next collection.

@@ -10,7 +10,7 @@ import (
 
 func TestHeapIsGivenLessThanTwiceWhatIsInUseOrMoreThanTheRoom(t *testing.T) {
 	k := &roomKeeper{room: 64 << 20}
-	for inUse, want := range map[uint64]int{0: 10_000, 1 << 20: 6400, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
+	for inUse, want := range map[uint64]int{0: 1600, 1 << 20: 1600, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
 		if got := k.wanted(inUse); got != want {
 			t.Errorf("with %d bytes in use it may grow by %d %%, want %d %%", inUse, got, want)
 		}
