@@ -100,15 +100,15 @@ func (c *crowd) join(i int, server netip.AddrPort) error {
 	return syscall.EpollCtl(c.ready, syscall.EPOLL_CTL_ADD, socket, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(i)})
 }
 
-// watch notes when changes arrive, until a watcher is cut off. Events are
-// smaller than the buffer, and come one at a time because changes are further
-// apart than deliveries take; were one missed, the count at the end would tell.
+// watch notes when changes arrive, until a watcher is cut off. A loop that was
+// not let run for long finds more than one, all of them whole; they count as
+// received when the last of them was.
 func (c *crowd) watch() error {
 	if err := runWhenIdle(); err != nil {
 		return err
 	}
 	var events [256]syscall.EpollEvent
-	buffer := make([]byte, 1024)
+	buffer := make([]byte, 64<<10)
 	for {
 		n, err := syscall.EpollWait(c.ready, events[:], -1)
 		if err != nil && err != syscall.EINTR {
@@ -120,7 +120,7 @@ func (c *crowd) watch() error {
 			if err != nil {
 				return fmt.Errorf("a watcher was cut off: %w", err)
 			}
-			if revision, ok := changeID(buffer[:n]); ok {
+			for _, revision := range changeIDs(buffer[:n]) {
 				w.arrivals = append(w.arrivals, arrival{revision, received, time.Now()})
 				c.received.Add(1)
 			}
@@ -156,15 +156,19 @@ func receive(socket int, buffer []byte) (n int, at time.Time, err error) {
 	return n, time.Unix(int64(seconds), int64(nanoseconds)), nil
 }
 
-// changeID returns the id of the change in b, if there is one.
-func changeID(b []byte) (int64, bool) {
-	before, _, ok := bytes.Cut(b, []byte("\nevent: change\n"))
-	if !ok {
-		return 0, false
+// changeIDs returns the ids of the changes in b, which begins with an event.
+func changeIDs(b []byte) (ids []int64) {
+	for {
+		before, after, ok := bytes.Cut(b, []byte("\nevent: change\n"))
+		if !ok {
+			return ids
+		}
+		_, id, _ := bytes.Cut(before[bytes.LastIndexByte(before, '\n')+1:], []byte("id: "))
+		if revision, err := strconv.ParseInt(string(id), 10, 64); err == nil {
+			ids = append(ids, revision)
+		}
+		b = after
 	}
-	_, id, _ := bytes.Cut(before[bytes.LastIndexByte(before, '\n')+1:], []byte("id: "))
-	revision, err := strconv.ParseInt(string(id), 10, 64)
-	return revision, err == nil
 }
 
 // wait returns when every watcher has every change.
