@@ -29,7 +29,7 @@ test: build tools tools-check viewer-check ## run every test, and install or bui
 	@CGO_ENABLED=1 go test -race -run XXX ./... >/dev/null
 	CGO_ENABLED=1 go test -race -p 1 -timeout 15m ./...
 	go test -tags browser -count=1 -timeout 10m ./observability/viewer
-	@$(MAKE) --no-print-directory verify-scenarios verify-mutations
+	@$(MAKE) --no-print-directory verify-scenarios verify-mutations test-docker
 .PHONY: test
 
 test-long: build ## the long forms: 1,000 kills of the service, 250 of PostgreSQL and the service on it
