@@ -86,9 +86,10 @@ func checkJSON(data []byte) error {
 	if hasHalfCharacter(data) {
 		return errors.New(`it has an escape like \ud800 that is half a character`)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return checkNames(d)
+	if name, found := nameTwice(data); found {
+		return fmt.Errorf("the name %q stands twice in one object", name)
+	}
+	return nil
 }
 
 // hasHalfCharacter reports whether data, which is JSON, escapes one half of a
@@ -125,34 +126,53 @@ func unicodeEscape(data []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// checkNames reads one value and reports a member name that stands twice in
-// an object. How deep it recurses is bounded by encoding/json.
-func checkNames(d *json.Decoder) error {
-	open, err := d.Token()
-	if err != nil {
-		return err
-	}
-	if open != json.Delim('{') && open != json.Delim('[') {
-		return nil
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		if open == json.Delim('{') {
-			name, err := d.Token()
-			if err != nil {
-				return err
+// nameTwice returns a member name that stands twice in one object of data,
+// which is JSON.
+func nameTwice(data []byte) (name string, found bool) {
+	var around []map[string]bool // the names of each object around; nil for an array
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{':
+			around = append(around, map[string]bool{})
+		case '[':
+			around = append(around, nil)
+		case '}', ']':
+			around = around[:len(around)-1]
+		case '"':
+			literal := stringLiteral(data[i:])
+			i += len(literal) - 1
+			if !bytes.HasPrefix(bytes.TrimLeft(data[i+1:], " \t\r\n"), []byte{':'}) {
+				continue
 			}
-			if seen[name.(string)] {
-				return fmt.Errorf("the name %q stands twice in one object", name)
+			name, names := unquote(literal), around[len(around)-1]
+			if names[name] {
+				return name, true
 			}
-			seen[name.(string)] = true
-		}
-		if err := checkNames(d); err != nil {
-			return err
+			names[name] = true
 		}
 	}
-	_, err = d.Token() // the closing delimiter
-	return err
+	return "", false
+}
+
+// stringLiteral returns the string, quotes included, that data begins with.
+func stringLiteral(data []byte) []byte {
+	for i := 1; ; i++ {
+		switch data[i] {
+		case '\\':
+			i++ // over what is escaped
+		case '"':
+			return data[:i+1]
+		}
+	}
+}
+
+// unquote returns what a string says that is JSON.
+func unquote(literal []byte) (s string) {
+	if !bytes.ContainsRune(literal, '\\') {
+		return string(literal[1 : len(literal)-1])
+	}
+	_ = json.Unmarshal(literal, &s) // it has been checked
+	return s
 }
 
 // pointer makes a JSON Pointer of one member name (RFC 6901).

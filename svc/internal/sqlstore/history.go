@@ -155,22 +155,29 @@ func getConfigurationAt(ctx context.Context, q querier, id string, revision int6
 // Changes implements [conf.Store].
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]conf.Transaction, error) {
 	var txs []conf.Transaction
-	err := s.view(ctx, func(ctx context.Context, q querier) error {
-		var pruned int64
-		if err := q.QueryRowContext(ctx, `SELECT pruned FROM store`).Scan(&pruned); err != nil {
-			return err
-		}
-		if after < pruned {
-			return conf.Errorf(conf.Compacted, "the changes after revision %d are no longer all kept, only those after %d", after, pruned)
-		}
-		// Revisions have no gaps, so the limit bounds them.
+	err := s.query(ctx, func(ctx context.Context, q querier) error {
+		// Revisions have no gaps, so the limit bounds them. A statement sees one
+		// state, so if it finds any changes then those are all.
 		rows, err := q.QueryContext(ctx, `
 			SELECT revision, operation, application_id, configuration_id, version, name, comments, config, changed_by, created_at, changed_at
-			FROM changes WHERE revision > $1 AND revision <= $2 ORDER BY revision, ordinal`, after, after+int64(limit))
-		txs, err = collectTransactions(rows, err)
-		return err
+			FROM changes WHERE revision > $1 AND revision <= $2 AND (SELECT pruned FROM store) <= $1
+			ORDER BY revision, ordinal`, after, after+int64(limit))
+		if txs, err = collectTransactions(rows, err); err != nil || len(txs) > 0 {
+			return err
+		}
+		return keptAfter(ctx, q, after)
 	})
 	return txs, err
+}
+
+// keptAfter returns an error when changes after a revision have been pruned.
+func keptAfter(ctx context.Context, q querier, after int64) error {
+	var pruned int64
+	err := q.QueryRowContext(ctx, `SELECT pruned FROM store`).Scan(&pruned)
+	if err == nil && after < pruned {
+		return conf.Errorf(conf.Compacted, "the changes after revision %d are no longer all kept, only those after %d", after, pruned)
+	}
+	return err
 }
 
 func collectTransactions(rows *sql.Rows, err error) ([]conf.Transaction, error) {
