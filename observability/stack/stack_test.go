@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -119,6 +120,9 @@ func TestSIGKILLOfTheStackLeavesNoProcess(t *testing.T) {
 }
 
 func TestAHangUpOfTheTerminalStopsTheStack(t *testing.T) {
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP) // or the stack would inherit that these tests run under nohup
+	defer signal.Stop(hangUps)
 	p := newProject(t)
 	s := p.start(nil)
 	s.await(healthy)
