@@ -38,6 +38,9 @@ func (s sized) row() string { return fmt.Sprintf("%d configurations", s.n) }
 func (b *bench) scale(ctx context.Context) error {
 	b.pinned = true
 	defer func() { b.pinned = false }()
+	if b.size <= 10*smallStore {
+		return fmt.Errorf("--size is %d; the large store must have more than the middle one's %d", b.size, 10*smallStore)
+	}
 	var all []sized
 	for _, n := range []int{smallStore, 10 * smallStore, b.size} {
 		s, err := b.startSized(ctx, n)
