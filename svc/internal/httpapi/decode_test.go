@@ -38,7 +38,7 @@ func FuzzNameTwice(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !json.Valid(text) {
-			t.Skip("not JSON")
+			return // nameTwice promises nothing for what is not JSON
 		}
 		d := json.NewDecoder(bytes.NewReader(text))
 		d.UseNumber()
