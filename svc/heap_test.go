@@ -1,11 +1,11 @@
 package main
 
 import (
-	"context"
 	"runtime"
 	"runtime/debug"
 	"testing"
-	"time"
+
+	"configservice/internal/testwait"
 )
 
 func TestHeapIsGivenLessThanTwiceWhatIsInUseOrMoreThanTheRoom(t *testing.T) {
@@ -30,27 +30,13 @@ func TestRoomOfTheHeapDoesNotFollowItsUse(t *testing.T) {
 	}
 	kept := make([]byte, 128<<20)
 	runtime.GC()
-	waitUntil(t, func() bool { return percent() <= 200 })
+	testwait.Until(t, "the room is gone", func() bool { return percent() <= 200 })
 	runtime.KeepAlive(kept)
 	kept = nil
-	waitUntil(t, func() bool { runtime.GC(); return percent() > 400 })
+	testwait.Until(t, "there is room again", func() bool { runtime.GC(); return percent() > 400 })
 	stop()
 	runtime.GC()
 	if p := percent(); p != 100 {
 		t.Errorf("it is %d %% after the end, want what it was before", p)
-	}
-}
-
-// waitUntil asks again and again.
-func waitUntil(t *testing.T, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatal("it did not happen")
-		case <-time.After(time.Millisecond):
-		}
 	}
 }

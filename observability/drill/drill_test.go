@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/gate"
-	"configservice/observability/internal/testwait"
 )
 
 func TestEveryAlertIsDrilledOrSaysWhyNot(t *testing.T) {

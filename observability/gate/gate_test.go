@@ -13,9 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/prom"
-	"configservice/observability/internal/testwait"
 )
 
 const root = "../.."

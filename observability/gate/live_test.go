@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/prom"
 	"configservice/observability/internal/stacktest"
-	"configservice/observability/internal/testwait"
 )
 
 var update = flag.Bool("update", false, "write catalogue.json anew from what the live stack emits")

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/stacktest"
-	"configservice/observability/internal/testwait"
 )
 
 // A gate that lets everything through proves nothing: each of these breaks one thing.

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/stacktest"
-	"configservice/observability/internal/testwait"
 )
 
 // A hop is a place at which somebody reads metrics.

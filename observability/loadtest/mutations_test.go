@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/gate"
-	"configservice/observability/internal/testwait"
 	"configservice/observability/loadtest/verify"
 )
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 	"configservice/observability/loadtest/report"
 )
 

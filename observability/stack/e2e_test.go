@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/prom"
-	"configservice/observability/internal/testwait"
 )
 
 // freshness is how soon a request must be in Prometheus by both paths.

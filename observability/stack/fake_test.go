@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 // TestMain lets the test binary be the stack and each program that it runs: the

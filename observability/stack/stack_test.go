@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"testing"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 const healthy = "all healthy in [0-9.]+ s"

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/dashboard"
 	"configservice/observability/internal/nativestack"
 	"configservice/observability/internal/stacktest"
-	"configservice/observability/internal/testwait"
 
 	"github.com/chromedp/chromedp"
 )

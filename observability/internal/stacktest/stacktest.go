@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"configservice/internal/testwait"
 	"configservice/observability/internal/nativestack"
-	"configservice/observability/internal/testwait"
 )
 
 // Start returns when every program is healthy. root is the way from the test's directory to the root of

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 // bench is a supervisor at work in a test.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 func TestCgroupHierarchiesAreFoundInEveryArrangement(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 func TestALockedDirectoryIsRefusedWithThePidOfItsHolder(t *testing.T) {

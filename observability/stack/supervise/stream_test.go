@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 // collect returns what a stream of the given programs has written when all is

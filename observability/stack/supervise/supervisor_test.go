@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"configservice/observability/internal/testwait"
+	"configservice/internal/testwait"
 )
 
 func TestAProgramWaitsForTheHealthOfWhatItNeedsAndForNothingElse(t *testing.T) {

@@ -190,19 +190,3 @@ func (ws *watching) rest() (string, error) {
 	all, err := io.ReadAll(ws.lines)
 	return string(all), err
 }
-
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(watchTimeout)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("it does not come to this: %s", what)
-		case <-tick.C:
-		}
-	}
-}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/watch"
@@ -141,7 +142,7 @@ func TestStuckConnectionIsKeptForEver(t *testing.T) {
 	a, store := watchedStore(t, watch.Options{Memory: 64 << 20}, httpapi.WatchOptions{Observer: l, WriteTimeout: 50 * time.Millisecond})
 	lazyWatch(t, a)
 	writeBig(t, store, func() {})
-	eventually(t, "the watcher is gone", func() bool { return l.watching.Load() == 0 })
+	testwait.Until(t, "the watcher is gone", func() bool { return l.watching.Load() == 0 })
 	equal(t, "dropped", l.dropped.Load(), int64(1))
 }
 
@@ -216,9 +217,9 @@ func TestWatcherThatIsGoneLeavesSomethingBehind(t *testing.T) {
 		for _, ws := range crowd {
 			ws.close()
 		}
-		eventually(t, "all are gone", func() bool { return l.watching.Load() == 0 })
+		testwait.Until(t, "all are gone", func() bool { return l.watching.Load() == 0 })
 	}
-	eventually(t, "no goroutine is left", func() bool {
+	testwait.Until(t, "no goroutine is left", func() bool {
 		stacks := make([]byte, 1<<20)
 		return !strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "httpapi.(*stream)")
 	})
@@ -285,7 +286,7 @@ func TestWhatTheObserverIsToldIsNotWhatHappened(t *testing.T) {
 	ws.change()
 	a.createApplication("after")
 	ws.change()
-	eventually(t, "two deliveries", func() bool { return l.delivered.Load() == 2 })
+	testwait.Until(t, "two deliveries", func() bool { return l.delivered.Load() == 2 })
 	equal(t, "propagated", l.propagated.Load(), int64(1)) // what is read from the past did not spread slowly
 	a.createConfiguration(a.createApplication("x"), "flags", `{}`)
 	if err := store.Prune(t.Context(), conf.Retention{Versions: 1, Age: -time.Hour, Audit: -time.Hour}); err != nil {
@@ -293,7 +294,7 @@ func TestWhatTheObserverIsToldIsNotWhatHappened(t *testing.T) {
 	}
 	old := a.watch("?since=0", "")
 	if e := old.next(); e.kind == "resync" {
-		eventually(t, "one resync", func() bool { return l.resync.Load() == 1 })
+		testwait.Until(t, "one resync", func() bool { return l.resync.Load() == 1 })
 	}
 	equal(t, "watching", l.watching.Load(), int64(2))
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/sqlstore"
@@ -168,7 +169,7 @@ func TestIdleWatcherDoesNotLearnHowCurrentItIs(t *testing.T) {
 	for i := range 20 {
 		a.createConfiguration(other, fmt.Sprint("flags ", i), `{}`)
 	}
-	eventually(t, "a bookmark of the last revision", func() bool { return ws.any() == event{"22", "bookmark", `{"revision":22}`} })
+	testwait.Until(t, "a bookmark of the last revision", func() bool { return ws.any() == event{"22", "bookmark", `{"revision":22}`} })
 	made := a.createConfiguration(mine, "flags", `{}`)
 	resumed := a.watch("?application_id="+mine.ID, "22")
 	equal(t, "revision after the bookmark", resumed.change().Revision, made.Revision)

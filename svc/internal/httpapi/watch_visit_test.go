@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"configservice/internal/testwait"
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/httpapi"
 	"configservice/svc/internal/watch"
@@ -75,7 +76,7 @@ func TestEventThatIsWrittenInPartIsCutOrMixedWithTheNext(t *testing.T) {
 			t.Fatalf("event %d is revision %d, with %d bytes", n, tx.Revision, len(tx.Changes[0].Config))
 		}
 	}
-	eventually(t, "all are counted, each once", func() bool { return l.delivered.Load() == 2*(largeChanges+2) })
+	testwait.Until(t, "all are counted, each once", func() bool { return l.delivered.Load() == 2*(largeChanges+2) })
 	equal(t, "dropped", l.dropped.Load(), int64(0))
 }
 
@@ -104,11 +105,11 @@ func TestStreamThatWasOnceSlowIsCutOffLater(t *testing.T) {
 	slow := lazyWatch(t, a)
 	go func() { _, _ = io.Copy(io.Discard, slow) }()
 	writeLarge(t, store, largeChanges, func() {})
-	eventually(t, "it has caught up", func() bool { return l.delivered.Load() == largeChanges+2 })
+	testwait.Until(t, "it has caught up", func() bool { return l.delivered.Load() == largeChanges+2 })
 	over := time.NewTimer(2 * timeout)
 	<-over.C
 	a.createApplication("later")
-	eventually(t, "it gets what comes later", func() bool { return l.delivered.Load() == largeChanges+3 })
+	testwait.Until(t, "it gets what comes later", func() bool { return l.delivered.Load() == largeChanges+3 })
 	equal(t, "dropped", l.dropped.Load(), int64(0))
 }
 
@@ -154,7 +155,7 @@ func TestPanicOfOneStreamEndsTheProcessOrOtherStreams(t *testing.T) {
 		}
 	}
 	equal(t, "revision of another", other.change().Revision, int64(2))
-	eventually(t, "both are gone", func() bool { return l.watching.Load() == 1 })
+	testwait.Until(t, "both are gone", func() bool { return l.watching.Load() == 1 })
 	equal(t, "panics in the log", strings.Count(log.String(), "a mistake in the program"), 2)
 }
 
@@ -191,7 +192,7 @@ func TestConnectionThatCannotBeWrittenAtOnceHasNoStream(t *testing.T) {
 	}
 	equal(t, "kind", ws.any().kind, "bookmark")
 	ws.close()
-	eventually(t, "it is gone", func() bool { return l.watching.Load() == 0 })
+	testwait.Until(t, "it is gone", func() bool { return l.watching.Load() == 0 })
 }
 
 // A tracer notes what is told of the deliveries of watches.

@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"configservice/internal/testwait"
 
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -175,7 +176,7 @@ func TestHijackedConnectionIsCountedAsAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := "http.server.request.duration{http.request.method=GET,http.response.status_code=101,http.route=unmatched,url.scheme=http}"
-	eventually(t, func() bool { return r.values(t, "http.server.request.duration")[key] == 1 })
+	testwait.Until(t, "the request is counted", func() bool { return r.values(t, "http.server.request.duration")[key] == 1 })
 }
 
 func TestServerWithoutFlushOrHijackIsSaidToHaveThem(t *testing.T) {
@@ -217,7 +218,7 @@ func TestUploadedFilesStayOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	eventually(t, func() bool { _, err := os.Stat(path); return os.IsNotExist(err) })
+	testwait.Until(t, "the file is gone", func() bool { _, err := os.Stat(path); return os.IsNotExist(err) })
 }
 
 func TestPanicIsSwallowed(t *testing.T) {
@@ -325,20 +326,6 @@ func TestUnsampledRequestAllocatesMore(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(1000, func() { h.ServeHTTP(discard{}, req) }); n > c.most {
 			t.Errorf("%v allocations a request with parent %q, at most %v", n, c.parent, c.most)
-		}
-	}
-}
-
-// eventually waits for what happens after an answer.
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), waitFor)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatal("it did not happen")
-		case <-time.After(time.Millisecond):
 		}
 	}
 }

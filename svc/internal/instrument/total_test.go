@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"configservice/internal/testwait"
 	"configservice/svc/internal/conf"
 )
 
@@ -76,7 +77,7 @@ func TestStoreThatHangsHoldsUpEveryScrape(t *testing.T) {
 	if hung.err == nil {
 		t.Error("an answer from the past is taken for the present")
 	}
-	eventually(t, func() bool { return r.values(t, "config.")["config.store.revision{}"] >= 2 })
+	testwait.Until(t, "the revision is told", func() bool { return r.values(t, "config.")["config.store.revision{}"] >= 2 })
 }
 
 func TestReadersAtTheSameTimeStarveEachOther(t *testing.T) {

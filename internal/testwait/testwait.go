@@ -68,13 +68,13 @@ func (tr *Transcript) Await(t *testing.T, pattern string, nth int) []string {
 
 // Until polls for a condition that cannot be waited for otherwise, and fails the
 // test at the deadline.
-func Until(t *testing.T, what string, condition func() bool) {
+func Until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	UntilWithin(t, what, Patience, condition)
 }
 
 // UntilWithin is [Until] with a deadline of its own, for what takes longer.
-func UntilWithin(t *testing.T, what string, patience time.Duration, condition func() bool) {
+func UntilWithin(t testing.TB, what string, patience time.Duration, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(max(5*time.Millisecond, patience/1000))
 	defer tick.Stop()
