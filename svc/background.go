@@ -9,6 +9,7 @@ import (
 	"configservice/svc/internal/cache"
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/instrument"
+	"configservice/svc/internal/sqlstore"
 	"configservice/svc/internal/watch"
 )
 
@@ -16,13 +17,11 @@ import (
 const pruneInterval = time.Hour
 
 // startBackground starts what goes on beside requests: it follows the store's
-// changes, of which listen tells those that others make, for the cache and for
-// watchers, and forgets old ones. It goes on until stop, not ctx, because
-// requests in flight still need it.
-func (s *service) startBackground(ctx context.Context, t *telemetry, store *cache.Store,
-	listen func(ctx context.Context, changed func())) (stop func(), err error) {
+// changes for the cache in front of it and for watchers, and forgets old ones.
+// It goes on until stop, not ctx, because requests in flight still need it.
+func (s *service) startBackground(ctx context.Context, t *telemetry, store *cache.Store, behind *sqlstore.Store) (stop func(), err error) {
 	s.feed, err = watch.New(ctx, watch.Options{
-		Source: store, Listen: listen, Apply: store.Apply, Reset: store.Reset, MaxWatchers: s.MaxWatchers, Logger: t.logger,
+		Source: store, Listen: behind.Listen, Apply: store.Apply, Reset: store.Reset, MaxWatchers: s.MaxWatchers, Logger: t.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -30,6 +29,7 @@ func (s *service) startBackground(ctx context.Context, t *telemetry, store *cach
 	if err := instrument.Staleness(t.providers, s.feed.Staleness); err != nil {
 		return nil, err
 	}
+	behind.OnCommit(s.feed.Hand)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { s.feed.Run(ctx) })

@@ -96,11 +96,11 @@ func (s *service) handler(ctx context.Context, t *telemetry, store *sqlstore.Sto
 	// Asked only once there is a feed.
 	fresh := func() bool { return s.feed.Staleness() <= s.CacheStaleness }
 	cached := cache.New(measured, s.CacheBytes, fresh, httpapi.Prepare)
-	if release, err = s.startBackground(ctx, t, cached, store.Listen); err != nil {
+	if release, err = s.startBackground(ctx, t, cached, store); err != nil {
 		return nil, nil, err
 	}
 	o := httpapi.Options{
-		Store: access.Store(watch.Waking(cached, s.feed)), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
+		Store: access.Store(cached), Version: version, Ready: s.ready.Load, Metrics: t.metricsHandler,
 		MaxBody: s.MaxBody, Logger: t.logger, TraceID: instrument.TraceID, Observer: t.outcomes,
 		Guards: s.guards(keys, t.limits), Principal: access.Name, Rejected: t.limits.Rejected,
 		Watch: httpapi.WatchOptions{

@@ -56,8 +56,7 @@ func serveWith(t *testing.T, c *contract, o httpapi.Options) *api {
 		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
 	if _, broken := o.Store.(brokenStore); o.Watch.Feed == nil && !broken {
-		o.Watch.Feed = startFeed(t, watch.Options{Source: o.Store})
-		o.Store = watch.Waking(o.Store, o.Watch.Feed)
+		o.Watch.Feed = startTold(t, watch.Options{Source: o.Store})
 	}
 	o.Metrics = promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{EnableOpenMetrics: true})
 	handler, err := httpapi.New(o)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"configservice/svc/internal/sqlstore"
 	"configservice/svc/internal/watch"
 )
 
@@ -33,6 +34,16 @@ func startFeed(t *testing.T, o watch.Options) *watch.Feed {
 		cancel()
 		<-done
 	})
+	return feed
+}
+
+// startTold is startFeed where the source, if it can, hands over what it commits.
+func startTold(t *testing.T, o watch.Options) *watch.Feed {
+	t.Helper()
+	feed := startFeed(t, o)
+	if store, ok := o.Source.(*sqlstore.Store); ok {
+		store.OnCommit(feed.Hand)
+	}
 	return feed
 }
 

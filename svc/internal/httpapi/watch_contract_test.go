@@ -28,8 +28,8 @@ func (onWatching) Delivering(context.Context) func(int64, time.Time, time.Time) 
 // to its end, which comes because the service stops.
 func watchRequests(t *testing.T, c *contract) {
 	store := openStore(t)
-	feed := startFeed(t, watch.Options{Source: store})
-	a := serveWith(t, c, httpapi.Options{Store: watch.Waking(store, feed), Watch: httpapi.WatchOptions{
+	feed := startTold(t, watch.Options{Source: store})
+	a := serveWith(t, c, httpapi.Options{Store: store, Watch: httpapi.WatchOptions{
 		Feed: feed, RevisionTimeout: 20 * time.Millisecond, Observer: onWatching{func(string) { feed.Stop() }}}})
 	app := a.createApplication("check/out")
 	a.createConfiguration(app, "flags", `{"a":12.50}`)

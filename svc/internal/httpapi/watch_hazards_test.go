@@ -95,12 +95,12 @@ func writeLarge(t *testing.T, store conf.Store, n int, after func()) {
 	}
 }
 
-// watchedStore is watched with the store that wakes the feed.
+// watchedStore is watched with the store that tells the feed.
 func watchedStore(t *testing.T, fo watch.Options, wo httpapi.WatchOptions) (*api, conf.Store) {
 	t.Helper()
-	fo.Source = openStore(t)
-	wo.Feed = startFeed(t, fo)
-	store := watch.Waking(fo.Source.(conf.Store), wo.Feed)
+	store := openStore(t)
+	fo.Source = store
+	wo.Feed = startTold(t, fo)
 	return serveWith(t, loadContract(t), httpapi.Options{Store: store, Watch: wo}), store
 }
 

@@ -27,8 +27,8 @@ const tinyRing = 1
 func watched(t *testing.T, store conf.Store, fo watch.Options, wo httpapi.WatchOptions) *api {
 	t.Helper()
 	fo.Source = store
-	wo.Feed = startFeed(t, fo)
-	return serveWith(t, loadContract(t), httpapi.Options{Store: watch.Waking(store, wo.Feed), Watch: wo})
+	wo.Feed = startTold(t, fo)
+	return serveWith(t, loadContract(t), httpapi.Options{Store: store, Watch: wo})
 }
 
 func TestWatcherMissesRepeatsOrSwapsAChange(t *testing.T) {

@@ -42,9 +42,8 @@ func (l veiled) Accept() (net.Conn, error) {
 // serveOn is like watchedStore, on another listener.
 func serveOn(t *testing.T, on func(net.Listener) net.Listener, wo httpapi.WatchOptions) (*api, conf.Store) {
 	t.Helper()
-	kept := openStore(t)
-	wo.Feed = startFeed(t, watch.Options{Source: kept})
-	store := watch.Waking(kept, wo.Feed)
+	store := openStore(t)
+	wo.Feed = startTold(t, watch.Options{Source: store})
 	handler, err := httpapi.New(httpapi.Options{Store: store, Watch: wo})
 	if err != nil {
 		t.Fatal(err)
@@ -132,9 +131,9 @@ func TestPanicOfOneStreamEndsTheProcessOrOtherStreams(t *testing.T) {
 	about.Store("")
 	first := true
 	store := openStore(t)
-	feed := startFeed(t, watch.Options{Source: store})
+	feed := startTold(t, watch.Options{Source: store})
 	a := serveWith(t, loadContract(t), httpapi.Options{
-		Store: watch.Waking(store, feed), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Store: store, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		Watch: httpapi.WatchOptions{Feed: feed, Observer: l, Viewer: func(context.Context) httpapi.Viewer {
 			if first {
 				first = false

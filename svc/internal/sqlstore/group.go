@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"configservice/svc/internal/conf"
 )
 
 // A group lets writes that wait for each other share a commit, and so the flush
@@ -20,10 +22,11 @@ import (
 // revision of its own. None is answered before the commit is durable, and a
 // refusal neither, since it may be owed to one of the others.
 type group struct {
-	pool    *pool
-	dialect dialect
-	mu      sync.Mutex
-	waiting []*member
+	pool     *pool
+	dialect  dialect
+	onCommit func([]conf.Transaction)
+	mu       sync.Mutex
+	waiting  []*member
 }
 
 // A member is a write that waits for its turn or is being made.
@@ -33,6 +36,8 @@ type member struct {
 	asked time.Time
 	err   error // once done is closed, or when it was refused
 	done  chan struct{}
+
+	made conf.Transaction // unless it was refused
 }
 
 // errCompany ends a write that lost its transaction to the failure of another.
@@ -154,7 +159,7 @@ func (g *group) commit(m *member, conn *sql.Conn) {
 		m := g.next()
 		more = m != nil && b.add(m)
 	}
-	b.end()
+	b.end(g.onCommit)
 }
 
 // A batch is the writes of one transaction.
@@ -216,17 +221,23 @@ func (b *batch) perform(m *member) (err error) {
 			err = &panicked{p, debug.Stack()}
 		}
 	}()
-	return m.run(&transaction{Tx: b.tx, ctx: b.ctx, caller: m.ctx})
+	tx := &transaction{Tx: b.tx, ctx: b.ctx, caller: m.ctx}
+	if err = m.run(tx); err == nil {
+		m.made = conf.Transaction{Revision: tx.revision, Changes: tx.changes}
+	}
+	return err
 }
 
-// end commits and tells everybody.
-func (b *batch) end() {
+// end commits and tells everybody, onCommit before those who wait for it.
+func (b *batch) end(onCommit func([]conf.Transaction)) {
 	var err error
 	switch {
 	case b.broken != nil:
 		err = errCompany
 	case b.kept > 0:
-		if err = b.tx.Commit(); err != nil {
+		if err = b.tx.Commit(); err == nil {
+			onCommit(b.made())
+		} else {
 			err = commitFailed(err)
 		}
 	}
@@ -236,6 +247,16 @@ func (b *batch) end() {
 		}
 		m.end(m.err)
 	}
+}
+
+// made returns what changed something, in order.
+func (b *batch) made() (txs []conf.Transaction) {
+	for _, m := range b.members {
+		if len(m.made.Changes) > 0 {
+			txs = append(txs, m.made)
+		}
+	}
+	return txs
 }
 
 // panicked is what a write has panicked with, and where.

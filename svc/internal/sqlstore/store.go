@@ -62,7 +62,7 @@ type Store struct {
 var _ conf.Store = (*Store)(nil)
 
 func newStore(d dialect, reader, writer *pool, listen func(context.Context, func()), disk func() (int64, int64, error)) *Store {
-	return &Store{dialect: d, writer: writer, writes: &group{pool: writer, dialect: d}, reader: reader, listen: listen, disk: disk}
+	return &Store{dialect: d, writer: writer, writes: &group{pool: writer, dialect: d, onCommit: func([]conf.Transaction) {}}, reader: reader, listen: listen, disk: disk}
 }
 
 // ParseURL returns the engine that a database URL names, as [Store.System]
@@ -109,6 +109,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // System returns the engine's name by OpenTelemetry's convention for
 // db.system.name: sqlite or postgresql.
 func (s *Store) System() string { return s.dialect.system }
+
+// OnCommit has told called after each commit of this store's own writes, before
+// any of them returns and before the next commit, with what they have changed,
+// in order of revisions, as [Store.Changes] would return it. It is not told of
+// imports. It must not block, and must not change what it is given, which it
+// shares with the callers of the writes. OnCommit comes before the first write.
+func (s *Store) OnCommit(told func([]conf.Transaction)) { s.writes.onCommit = told }
 
 // Close waits for the calls under way and closes the store's connections.
 func (s *Store) Close() error {

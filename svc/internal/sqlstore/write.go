@@ -18,7 +18,7 @@ type transaction struct {
 	caller   context.Context // tells who it is that writes, and until when
 	revision int64
 	now      time.Time // later than that of every earlier revision
-	changes  int
+	changes  []conf.Change
 }
 
 // write runs fn in a transaction and commits it when fn returns nil. A write
@@ -28,10 +28,10 @@ func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 		if err := tx.begin(time.Now()); err != nil {
 			return err
 		}
-		if err := fn(tx); err != nil || tx.changes == 1 {
+		if err := fn(tx); err != nil || len(tx.changes) == 1 {
 			return err
 		}
-		return tx.totalOfChanges(tx.changes - 1)
+		return tx.totalOfChanges(len(tx.changes) - 1)
 	})
 }
 
@@ -106,26 +106,36 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // applicationChanged records a change of the application itself.
 func (tx *transaction) applicationChanged(operation string, a conf.Application) error {
-	return tx.record(operation, a.ID, nil, nil, a.Name, a.Comments, nil, a.CreatedAt)
+	return tx.record(conf.Change{Operation: operation, ApplicationID: a.ID, Name: a.Name, Comments: a.Comments, CreatedAt: a.CreatedAt})
 }
 
 // configurationChanged records a change of c, which is as the change leaves
 // it, or as it last was when the change deletes it.
 func (tx *transaction) configurationChanged(operation string, c conf.Configuration) error {
-	var config any = string(c.Config)
-	version := c.Version
+	change := conf.Change{Operation: operation, ApplicationID: c.ApplicationID, ConfigurationID: c.ID,
+		Name: c.Name, Comments: c.Comments, Config: c.Config, Version: c.Version, CreatedAt: c.CreatedAt}
 	if operation == conf.Delete {
-		config, version = nil, version+1
+		change.Config, change.Version = nil, c.Version+1
 	}
-	return tx.record(operation, c.ApplicationID, c.ID, version, c.Name, c.Comments, config, c.CreatedAt)
+	return tx.record(change)
 }
 
-func (tx *transaction) record(operation, applicationID string, configurationID, version any,
-	name string, comments *string, config any, createdAt time.Time) error {
+// record keeps a change, of which the caller says what is the resource's.
+func (tx *transaction) record(c conf.Change) error {
 	actor := conf.ActorOf(tx.caller)
-	err := tx.exec(insertChange, tx.revision, tx.changes, operation, applicationID, configurationID, version,
-		name, comments, config, orNull(actor.Name), orNull(actor.Address), createdAt.UnixMicro(), tx.now.UnixMicro())
-	tx.changes++
+	if c.UpdatedAt = tx.now; actor.Name != "" {
+		c.ChangedBy = &actor.Name
+	}
+	var configurationID, version, config any
+	if c.ConfigurationID != "" {
+		configurationID, version = c.ConfigurationID, c.Version
+	}
+	if c.Config != nil {
+		config = string(c.Config)
+	}
+	err := tx.exec(insertChange, tx.revision, len(tx.changes), c.Operation, c.ApplicationID, configurationID, version,
+		c.Name, c.Comments, config, c.ChangedBy, orNull(actor.Address), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro())
+	tx.changes = append(tx.changes, c)
 	return err
 }
 

@@ -78,6 +78,7 @@ var (
 type Feed struct {
 	Options
 	wake     chan struct{} // holds one wish to look at the source
+	handed   handed
 	past     chan struct{} // a slot for each watcher that reads the past
 	stopping chan struct{} // closed by Stop
 	drained  chan struct{} // closed when nobody watches after that
@@ -129,7 +130,7 @@ func New(ctx context.Context, o Options) (*Feed, error) {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	f := &Feed{
-		Options: o, began: now, wake: make(chan struct{}, 1), past: make(chan struct{}, catchUps), stopping: make(chan struct{}), drained: make(chan struct{}),
+		Options: o, began: now, wake: make(chan struct{}, 1), handed: handed{some: make(chan struct{}, 1)}, past: make(chan struct{}, catchUps), stopping: make(chan struct{}), drained: make(chan struct{}),
 		applied: stats.Revision, ring: ring{limit: o.Memory, floor: stats.Revision},
 		topics: map[string]*topic{}, maxCouriers: runtime.GOMAXPROCS(0), reminders: map[reminder][]*Watcher{},
 	}
@@ -153,6 +154,8 @@ func (f *Feed) Run(ctx context.Context) {
 			return
 		case <-f.wake:
 			f.report(ctx, f.follow(ctx))
+		case <-f.handed.some:
+			f.report(ctx, f.take(ctx))
 		case <-poll.C:
 			f.report(ctx, f.verify(ctx))
 		}
@@ -285,6 +288,7 @@ func (f *Feed) jump(ctx context.Context) error {
 	}
 	f.Logger.WarnContext(ctx, "changes are missing from the history; watchers are told to resync",
 		"applied", f.Applied(), "revision", stats.Revision)
+	f.handed.take() // it was of another history
 	f.Reset()
 	f.mu.Lock()
 	f.ring.restart(stats.Revision)
