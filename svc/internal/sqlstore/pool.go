@@ -48,7 +48,7 @@ type pool struct {
 	timeout  time.Duration
 	db       *sql.DB
 	observer PoolObserver
-	turns    chan struct{} // who has put something in may write; nil: nobody does
+	turns    chan struct{} // who has put something in may have a connection; nil: whoever asks
 	lost     *lossTime
 }
 
@@ -74,11 +74,25 @@ func (p *pool) with(ctx context.Context, use func(context.Context, *sql.Conn) er
 	return p.retry(ctx, func(ctx context.Context) error { return p.once(ctx, use) })
 }
 
+// briefly is like with, for a statement that looks at few rows on an engine that
+// is linked in: that waits for nothing but the disk, which no deadline
+// interrupts, and is over sooner than somebody has been found to watch ctx. So
+// only the wait for a connection ends when ctx does, or after the timeout.
+func (p *pool) briefly(ctx context.Context, use func(context.Context, *sql.Conn) error) error {
+	return p.attempt(ctx, func(ctx context.Context) error {
+		return p.once(ctx, func(_ context.Context, c *sql.Conn) error { return use(context.Background(), c) })
+	})
+}
+
 // retry makes a call, and makes it anew within a bound when a conflict or a lost
 // connection has ended it. ctx also ends after the pool's timeout.
 func (p *pool) retry(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
+	return p.attempt(ctx, call)
+}
+
+func (p *pool) attempt(ctx context.Context, call func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := call(ctx)
 		if err == nil || attempt == maxAttempts || !p.worthRetry(ctx, err, attempt) {
@@ -139,14 +153,23 @@ func (p *pool) acquire(ctx context.Context) (conn *sql.Conn, err error) {
 		}
 	}
 	p.observer.Waiting(p.name, -1)
-	p.observer.Acquired(p.name, time.Since(asked), err != nil && ctx.Err() != nil)
+	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	p.observer.Acquired(p.name, time.Since(asked), timedOut)
 	return conn, err
 }
 
+// enter waits for a turn, if it has to, no longer than the timeout.
 func (p *pool) enter(ctx context.Context) error {
 	if p.turns == nil {
 		return nil
 	}
+	select {
+	case p.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
 	select {
 	case p.turns <- struct{}{}:
 		return nil

@@ -70,7 +70,9 @@ func sqliteStore(path string, o Options) (*Store, error) {
 	}
 	writer := newPool("writer", preparedConnector{write}, 1, o)
 	writer.turns = make(chan struct{}, 1)
-	return newStore(sqliteDialect(), newPool("reader", preparedConnector{read}, o.MaxConnections, o), writer, nil, diskOf(path)), nil
+	reader := newPool("reader", preparedConnector{read}, o.MaxConnections, o)
+	reader.turns = make(chan struct{}, o.MaxConnections)
+	return newStore(sqliteDialect(), reader, writer, nil, diskOf(path)), nil
 }
 
 // dsn names the file at path. Everything in params holds on every connection,

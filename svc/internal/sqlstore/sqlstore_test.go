@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"configservice/svc/internal/conf"
+	"configservice/svc/internal/pgtest"
 	"configservice/svc/internal/storetest"
 )
 
@@ -285,6 +286,40 @@ func TestExhaustedPoolIsObservedAndRecovers(t *testing.T) {
 	}
 	if o.released != 2 || o.pending["reader"] != 0 || !slices.Contains(o.created, "reader") || !slices.Contains(o.created, "writer") {
 		t.Errorf("released %d, pending %v, created %v", o.released, o.pending, o.created)
+	}
+}
+
+// To have a context watched costs as much as the statement.
+func TestBriefReadIsNotWatchedButWaitsNoLongerThanTheTimeout(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "store.db"), Options{MaxConnections: 1, Timeout: 10 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := s.query(ctx, func(ctx context.Context, _ querier) error {
+		if ctx.Done() != nil {
+			t.Error("its context is watched")
+		}
+		_, err := s.Stats(t.Context()) // there is no other connection
+		return err
+	})
+	if conf.CodeOf(err) != conf.Unavailable || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a read that waits for a connection: %v", err)
+	}
+	cancel()
+	if _, err := s.Stats(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a read that nobody wants any more: %v", err)
+	}
+}
+
+func TestStatementsOnARemoteEngineHaveADeadline(t *testing.T) {
+	s := openURL(t, pgtest.Database(t), Options{})
+	err := s.query(context.Background(), func(ctx context.Context, _ querier) error {
+		if _, ok := ctx.Deadline(); !ok {
+			t.Error("a read may take as long as it likes")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -157,12 +157,16 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// query runs fn, a read of one statement.
+// query runs fn, a read of one statement that looks at few rows.
 func (s *Store) query(ctx context.Context, fn func(context.Context, querier) error) error {
 	if s.within != nil {
 		return translate(fn(ctx, s.within))
 	}
-	return translate(s.reader.with(ctx, func(ctx context.Context, c *sql.Conn) error {
+	with := s.reader.briefly
+	if s.dialect.remote {
+		with = s.reader.with
+	}
+	return translate(with(ctx, func(ctx context.Context, c *sql.Conn) error {
 		return fn(ctx, c)
 	}))
 }
