@@ -49,9 +49,7 @@ func (tx *transaction) insertApplication(a conf.Application) error {
 	if err != nil {
 		return applicationNameTaken(err, a.Name)
 	}
-	if err := tx.total(1, 0); err != nil {
-		return err
-	}
+	tx.head.applications++
 	return tx.applicationChanged(conf.Create, a)
 }
 
@@ -267,9 +265,8 @@ func (tx *transaction) deleteApplication(a conf.Application) error {
 	if err := tx.exec(`DELETE FROM applications WHERE id = $1`, a.ID); err != nil {
 		return err
 	}
-	if err := tx.total(-1, -len(a.ConfigurationIDs)); err != nil {
-		return err
-	}
+	tx.head.applications--
+	tx.head.configurations -= int64(len(a.ConfigurationIDs))
 	return tx.applicationChanged(conf.Delete, a)
 }
 

@@ -137,9 +137,7 @@ func (s *Store) changeRows(ctx context.Context, statement string, by int, rows [
 		if err != nil {
 			return err
 		}
-		if err := tx.totalOfChanges(by * changed); err != nil {
-			return err
-		}
+		tx.head.changes += int64(by) * changed
 		last := rows[len(rows)-1].revision
 		return tx.exec(`UPDATE store SET pruned = $1 WHERE pruned < $1`, last)
 	})
@@ -147,17 +145,13 @@ func (s *Store) changeRows(ctx context.Context, statement string, by int, rows [
 
 // change applies statement to each of the rows, and returns to how many: others
 // may prune as well.
-func (tx *transaction) change(statement string, rows []row) (changed int, err error) {
+func (tx *transaction) change(statement string, rows []row) (changed int64, err error) {
 	for _, r := range rows {
-		res, err := tx.ExecContext(tx.ctx, statement, r.revision, r.ordinal)
+		n, err := tx.affect(statement, r.revision, r.ordinal)
 		if err != nil {
 			return 0, err
 		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return 0, err
-		}
-		changed += int(n)
+		changed += n
 	}
 	return changed, nil
 }

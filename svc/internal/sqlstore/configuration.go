@@ -54,20 +54,14 @@ func (tx *transaction) insertConfiguration(c conf.Configuration) error {
 	if err != nil {
 		return configurationNameTaken(err, c.Name)
 	}
-	if err := tx.total(0, 1); err != nil {
-		return err
-	}
+	tx.head.configurations++
 	return tx.configurationChanged(conf.Create, c)
 }
 
 // touchApplication gives the application this transaction's revision, since
 // its set of configurations changes, and reports whether there is one.
 func (tx *transaction) touchApplication(id string) (bool, error) {
-	res, err := tx.ExecContext(tx.ctx, `UPDATE applications SET revision = $1 WHERE id = $2`, tx.revision, id)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
+	n, err := tx.affect(`UPDATE applications SET revision = $1 WHERE id = $2`, tx.revision, id)
 	return n == 1, err
 }
 
@@ -225,9 +219,7 @@ func (tx *transaction) deleteConfiguration(c conf.Configuration) error {
 	if err := tx.exec(`DELETE FROM configurations WHERE id = $1`, c.ID); err != nil {
 		return err
 	}
-	if err := tx.total(0, -1); err != nil {
-		return err
-	}
+	tx.head.configurations--
 	return tx.configurationChanged(conf.Delete, c)
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -36,8 +35,6 @@ type member struct {
 	asked time.Time
 	err   error // once done is closed, or when it was refused
 	done  chan struct{}
-
-	made conf.Transaction // unless it was refused
 }
 
 // errCompany ends a write that lost its transaction to the failure of another.
@@ -148,13 +145,13 @@ func (g *group) lead(m *member) {
 func (g *group) commit(m *member, conn *sql.Conn) {
 	ctx, cancel := g.dialect.bound(g.pool.timeout)
 	defer cancel()
-	tx, err := conn.BeginTx(ctx, &g.dialect.write)
+	open := func() (*unit, error) { return openUnit(ctx, conn, &g.dialect.write) }
+	u, err := open()
 	if err != nil {
 		g.giveUp(m, err)
 		return
 	}
-	defer tx.Rollback() // does nothing after Commit
-	b := batch{tx: tx, ctx: ctx}
+	b := &batch{unit: u, open: open}
 	for more := true; more && len(b.members) < maxCompany; {
 		m := g.next()
 		more = m != nil && b.add(m)
@@ -162,101 +159,106 @@ func (g *group) commit(m *member, conn *sql.Conn) {
 	b.end(g.onCommit)
 }
 
-// A batch is the writes of one transaction.
+// A batch is the writes of one unit.
 type batch struct {
-	tx      *sql.Tx
-	ctx     context.Context // of every statement: no single write's
-	members []*member       // the begun
-	kept    int             // of them
-	saved   bool            // there is a savepoint
-	broken  *member         // which took the transaction with it
+	*unit
+	open    func() (*unit, error)
+	members []*member // the begun
+	kept    int       // of them
+	made    []conf.Transaction
+	careful bool    // one has failed that had changed something, and others may
+	broken  *member // which took the unit with it
+	err     error   // of all the others
 }
 
-// add makes a write part of the transaction, or notes what it is refused for,
-// and reports whether there is room for more.
+// add makes a write part of the unit, or notes what it is refused for, and
+// reports whether there is room for more. Most that are refused have changed
+// nothing by then, so at first nothing is done that would let one be undone alone.
 func (b *batch) add(m *member) (more bool) {
 	b.members = append(b.members, m)
+	if b.careful {
+		return b.isolate(m)
+	}
 	if m.err = m.ctx.Err(); m.err != nil {
 		return true
 	}
-	if b.kept == 0 { // alone, a failure can be undone by undoing all
-		m.err = b.perform(m)
-		if m.err == nil {
-			b.kept++
-		}
-		return m.err == nil
+	switch touched := b.perform(m); {
+	case !touched:
+		return true
+	case b.kept == 0: // to undo all is to undo it
+		return false
 	}
-	if m.err = b.isolated(m); m.err == nil {
-		b.kept++
-	}
-	return b.broken == nil
+	return b.again()
 }
 
-// isolated makes a write such that its failure leaves the others as they are.
-func (b *batch) isolated(m *member) error {
-	begin := `SAVEPOINT member`
-	if b.saved {
-		begin = `RELEASE SAVEPOINT member; SAVEPOINT member` // one round trip
+// perform makes a write, and reports whether its failure leaves something to
+// undo.
+func (b *batch) perform(m *member) (touched bool) {
+	var tx *transaction
+	if tx, m.err = b.unit.perform(m.ctx, m.run); m.err != nil {
+		return tx.touched
 	}
-	b.saved = true
-	if _, err := b.tx.ExecContext(b.ctx, begin); err != nil {
-		b.broken = m
-		return err
+	b.kept++
+	if len(tx.changes) > 0 {
+		b.made = append(b.made, conf.Transaction{Revision: tx.revision, Changes: tx.changes})
 	}
-	err := b.perform(m)
-	if err == nil {
-		return nil
-	}
-	// An engine's trouble, rather than a refusal, can end the transaction.
-	if _, failed := b.tx.ExecContext(b.ctx, `ROLLBACK TO SAVEPOINT member`); failed != nil {
-		b.broken = m
-		return errors.Join(err, failed)
-	}
-	return err
+	return false
 }
 
-func (b *batch) perform(m *member) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &panicked{p, debug.Stack()}
-		}
-	}()
-	tx := &transaction{Tx: b.tx, ctx: b.ctx, caller: m.ctx}
-	if err = m.run(tx); err == nil {
-		m.made = conf.Transaction{Revision: tx.revision, Changes: tx.changes}
+// again undoes all and makes it anew, each write such that it can be undone
+// alone.
+func (b *batch) again() (more bool) {
+	_ = b.Rollback() // if that fails, so does what follows
+	u, err := b.open()
+	if err != nil {
+		b.err = err
+		return false
 	}
-	return err
-}
-
-// end commits and tells everybody, onCommit before those who wait for it.
-func (b *batch) end(onCommit func([]conf.Transaction)) {
-	var err error
-	switch {
-	case b.broken != nil:
-		err = errCompany
-	case b.kept > 0:
-		if err = b.tx.Commit(); err == nil {
-			onCommit(b.made())
-		} else {
-			err = commitFailed(err)
-		}
-	}
+	b.unit, b.kept, b.made, b.careful = u, 0, nil, true
 	for _, m := range b.members {
-		if err != nil && m != b.broken {
-			m.err = err
+		if !b.isolate(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// isolate makes a write such that its failure leaves the others as they are,
+// and reports whether it did.
+func (b *batch) isolate(m *member) (whole bool) {
+	if m.err = m.ctx.Err(); m.err != nil {
+		return true
+	}
+	if _, m.err = b.ExecContext(b.ctx, `SAVEPOINT member`); m.err == nil {
+		if b.perform(m); m.err == nil {
+			return true
+		}
+		// An engine's trouble, rather than a refusal, can end the unit.
+		_, err := b.ExecContext(b.ctx, `ROLLBACK TO SAVEPOINT member`)
+		if err == nil {
+			return true
+		}
+		m.err = errors.Join(m.err, err)
+	}
+	b.broken, b.err = m, errCompany
+	return false
+}
+
+// end commits, unless there is nothing to keep, and tells everybody, onCommit
+// before those who wait for it.
+func (b *batch) end(onCommit func([]conf.Transaction)) {
+	if b.err == nil && b.kept > 0 {
+		if b.err = b.commit(); b.err == nil {
+			onCommit(b.made)
+		}
+	}
+	_ = b.Rollback() // does nothing after a commit
+	for _, m := range b.members {
+		if b.err != nil && m != b.broken {
+			m.err = b.err
 		}
 		m.end(m.err)
 	}
-}
-
-// made returns what changed something, in order.
-func (b *batch) made() (txs []conf.Transaction) {
-	for _, m := range b.members {
-		if len(m.made.Changes) > 0 {
-			txs = append(txs, m.made)
-		}
-	}
-	return txs
 }
 
 // panicked is what a write has panicked with, and where.

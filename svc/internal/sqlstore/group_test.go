@@ -124,6 +124,64 @@ func TestCompanionThatIsRefusedFailsAlone(t *testing.T) {
 	})
 }
 
+// What a write has changed before it failed must go, and nothing else: the
+// others' changes are made anew, and count once.
+func TestCompanionThatFailsHalfWayLeavesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *company) {
+		a := createApplication(t, c.Store, "first")
+		runs := 0
+		configuration := func(name string) {
+			c.calls = append(c.calls, func() error {
+				_, err := c.CreateConfiguration(t.Context(), conf.Configuration{ApplicationID: a.ID, Name: name, Config: []byte(`{}`)})
+				return err
+			})
+		}
+		commits := c.countCommits(t)
+		c.edit(t.Context(), a.ID, func(a *conf.Application) error { runs++; a.Name += "!"; return nil })
+		configuration("main")
+		configuration("main") // gives the application its revision first
+		configuration("other")
+		configuration("main")
+		c.create(t.Context(), "last")
+		wantCodes(t, c.meet(t), "", "", conf.Exists, "", conf.Exists, "")
+		if diff := cmp.Diff([]string{"first", "first!", "main", "other", "last"}, c.names(t)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if st, _ := c.Stats(t.Context()); st != (conf.Stats{Revision: 5, Applications: 2, Configurations: 2}) {
+			t.Errorf("totals %+v", st)
+		}
+		if page, err := c.Audit(t.Context(), conf.AuditQuery{Window: conf.Window{Limit: 10}}); err != nil || page.Total != 5 {
+			t.Errorf("the audit tells of %d changes (%v)", page.Total, err)
+		}
+		if got, err := c.Application(t.Context(), a.ID); err != nil || got.Revision != 4 {
+			t.Errorf("the application has the revision %d (%v), want that of the last change that was made", got.Revision, err)
+		}
+		if runs != 2 || commits() != 1 {
+			t.Errorf("%d runs, %d commits", runs, commits())
+		}
+	})
+}
+
+// A refusal is an everyday matter, and must cost the others nothing.
+func TestRefusalMakesNobodyRunAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *company) {
+		a := createApplication(t, c.Store, "first")
+		runs := 0
+		for range 3 {
+			c.edit(t.Context(), a.ID, func(*conf.Application) error { runs++; return nil })
+			c.edit(t.Context(), a.ID, func(*conf.Application) error { runs++; return conf.Errorf(conf.PreconditionFailed, "no") })
+		}
+		c.edit(t.Context(), "nobody", func(*conf.Application) error { return nil })
+		wantCodes(t, c.meet(t), "", conf.PreconditionFailed, "", conf.PreconditionFailed, "", conf.PreconditionFailed, conf.NotFound)
+		if runs != 6 {
+			t.Errorf("6 edits ran %d times", runs)
+		}
+		if st, _ := c.Stats(t.Context()); st.Revision != 4 {
+			t.Errorf("totals %+v", st)
+		}
+	})
+}
+
 func TestFirstOfACompanyThatIsRefusedFailsAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *company) {
 		createApplication(t, c.Store, "first")

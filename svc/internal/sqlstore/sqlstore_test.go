@@ -332,21 +332,19 @@ func TestIDsAndTimesDoNotGoBackWithTheClock(t *testing.T) {
 	var lastTime time.Time
 	for _, clock := range []time.Time{now, now, now.Add(-time.Hour), now.Add(time.Microsecond), now.Add(time.Second)} {
 		err := s.writer.with(t.Context(), func(ctx context.Context, c *sql.Conn) error {
-			sqlTx, err := c.BeginTx(ctx, nil)
+			u, err := openUnit(ctx, c, nil)
 			if err != nil {
 				return err
 			}
-			defer sqlTx.Rollback()
-			tx := &transaction{Tx: sqlTx, ctx: ctx, caller: ctx}
-			if err := tx.begin(clock); err != nil {
-				return err
-			}
+			defer u.Rollback()
+			tx := &transaction{unit: u, caller: ctx}
+			tx.begin(clock)
 			id, err := tx.newID()
 			if err != nil || id <= lastID || !tx.now.After(lastTime) {
 				t.Errorf("at %v: id %s (%v) after %s, time %v after %v", clock, id, err, lastID, tx.now, lastTime)
 			}
 			lastID, lastTime = id, tx.now
-			return tx.Commit()
+			return u.commit()
 		})
 		if err != nil {
 			t.Fatal(err)

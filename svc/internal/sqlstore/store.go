@@ -56,7 +56,7 @@ type Store struct {
 	reader  *pool
 	listen  func(ctx context.Context, changed func())
 	disk    func() (available, capacity int64, err error)
-	within  *sql.Tx // every call happens in it; nil: each in one of its own
+	within  *unit // every call happens in it; nil: each in one of its own
 }
 
 var _ conf.Store = (*Store)(nil)
@@ -189,7 +189,7 @@ func (s *Store) view(ctx context.Context, fn func(context.Context, querier) erro
 // Snapshot runs fn on the store as it is at one moment; fn only reads.
 func (s *Store) Snapshot(ctx context.Context, fn func(conf.Store) error) error {
 	return s.view(ctx, func(_ context.Context, q querier) error {
-		return fn(&Store{dialect: s.dialect, within: q.(*sql.Tx)})
+		return fn(&Store{dialect: s.dialect, within: &unit{Tx: q.(*sql.Tx)}})
 	})
 }
 
@@ -198,13 +198,8 @@ func (s *Store) Snapshot(ctx context.Context, fn func(conf.Store) error) error {
 // An error of one of its writes must be its own. Other writers wait meanwhile.
 // The whole must be done within the store's timeout.
 func (s *Store) Atomically(ctx context.Context, fn func(conf.Store) error) error {
-	return s.alone(ctx, func(tx *transaction) error {
-		// This changes nothing and takes the lock that every write takes, so
-		// that what fn reads before its first write is so until its last.
-		if err := tx.exec(`UPDATE store SET pruned = pruned`); err != nil {
-			return err
-		}
-		return fn(&Store{dialect: s.dialect, within: tx.Tx})
+	return s.alone(ctx, func(u *unit) error {
+		return fn(&Store{dialect: s.dialect, within: u})
 	})
 }
 

@@ -8,71 +8,57 @@ import (
 	"configservice/svc/internal/conf"
 )
 
-// A transaction is one write under way, in a transaction of the engine's that
-// it may share with others. It has taken its revision as its first act, and
-// thereby the lock that puts all writes in one order: revisions become visible
-// in the order of their numbers, without gaps.
+// A transaction is one write under way, in a unit that it may share with
+// others. Revisions become visible in the order of their numbers, without gaps.
 type transaction struct {
-	*sql.Tx
-	ctx      context.Context // of its statements
+	*unit
 	caller   context.Context // tells who it is that writes, and until when
 	revision int64
 	now      time.Time // later than that of every earlier revision
 	changes  []conf.Change
+	touched  bool // it has changed something, or tried to, or may have broken the unit
 }
 
 // write runs fn in a transaction and commits it when fn returns nil. A write
 // that fn refuses uses up no revision.
 func (s *Store) write(ctx context.Context, fn func(*transaction) error) error {
 	return s.transact(ctx, func(tx *transaction) error {
-		if err := tx.begin(time.Now()); err != nil {
-			return err
-		}
-		if err := fn(tx); err != nil || len(tx.changes) == 1 {
-			return err
-		}
-		return tx.totalOfChanges(len(tx.changes) - 1)
+		tx.begin(time.Now())
+		return fn(tx)
 	})
 }
 
 // transact is write without a revision.
 func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
-	if s.within != nil {
-		return translate(fn(&transaction{Tx: s.within, ctx: ctx, caller: ctx}))
+	if s.within == nil {
+		return translate(s.writes.do(ctx, fn))
 	}
-	return translate(s.writes.do(ctx, fn))
+	_, err := s.within.perform(ctx, fn)
+	if err == nil {
+		err = s.within.settle() // for what is read before the commit
+	}
+	return translate(err)
 }
 
-// alone runs fn in a transaction that it shares with nobody, and which ends
-// with ctx.
-func (s *Store) alone(ctx context.Context, fn func(*transaction) error) error {
+// alone runs fn in a unit that it shares with nobody, and which ends with ctx.
+func (s *Store) alone(ctx context.Context, fn func(*unit) error) error {
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
-		sqlTx, err := c.BeginTx(ctx, &s.dialect.write)
+		u, err := openUnit(ctx, c, &s.dialect.write)
 		if err != nil {
 			return err
 		}
-		defer sqlTx.Rollback() // does nothing after Commit
-		tx := &transaction{Tx: sqlTx, ctx: ctx, caller: ctx}
-		if err := fn(tx); err != nil {
+		defer u.Rollback() // does nothing after Commit
+		if err := fn(u); err != nil {
 			return err
 		}
-		if err := tx.Commit(); err != nil {
-			return commitFailed(err)
-		}
-		return nil
+		return u.commit()
 	}))
 }
 
-// begin takes the next revision, and a time that is clock's unless an earlier
-// revision has that time already. It counts one change, as nearly all have.
-func (tx *transaction) begin(clock time.Time) error {
-	var micros int64
-	err := tx.row(`
-		UPDATE store SET revision = revision + 1, changes = changes + 1,
-			committed_at = CASE WHEN committed_at < $1 THEN $1 ELSE committed_at + 1 END
-		RETURNING revision, committed_at`, clock.UnixMicro()).Scan(&tx.revision, &micros)
-	tx.now = fromMicros(micros)
-	return err
+// begin takes the next revision and its time.
+func (tx *transaction) begin(clock time.Time) {
+	tx.head.next(clock)
+	tx.revision, tx.now = tx.head.revision, fromMicros(tx.head.committedAt)
 }
 
 func (tx *transaction) row(query string, args ...any) *sql.Row {
@@ -81,22 +67,21 @@ func (tx *transaction) row(query string, args ...any) *sql.Row {
 
 // exec carries out a statement, unless nobody waits for the write any more.
 func (tx *transaction) exec(query string, args ...any) error {
-	if err := tx.caller.Err(); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(tx.ctx, query, args...)
+	_, err := tx.affect(query, args...)
 	return err
 }
 
-// total adjusts the store's totals.
-func (tx *transaction) total(applications, configurations int) error {
-	return tx.exec(`UPDATE store SET applications = applications + $1, configurations = configurations + $2`,
-		applications, configurations)
-}
-
-// totalOfChanges adjusts how many changes are recorded.
-func (tx *transaction) totalOfChanges(by int) error {
-	return tx.exec(`UPDATE store SET changes = changes + $1`, by)
+// affect is exec, and returns how many rows the statement has changed.
+func (tx *transaction) affect(query string, args ...any) (rows int64, err error) {
+	if err := tx.caller.Err(); err != nil {
+		return 0, err
+	}
+	tx.touched = true
+	res, err := tx.ExecContext(tx.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 const insertChange = `
@@ -136,6 +121,7 @@ func (tx *transaction) record(c conf.Change) error {
 	err := tx.exec(insertChange, tx.revision, len(tx.changes), c.Operation, c.ApplicationID, configurationID, version,
 		c.Name, c.Comments, config, c.ChangedBy, orNull(actor.Address), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro())
 	tx.changes = append(tx.changes, c)
+	tx.head.changes++
 	return err
 }
 
