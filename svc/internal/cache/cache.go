@@ -24,16 +24,17 @@ type Store struct {
 	recent  *recent
 }
 
-// Prepare makes of a configuration what its readers will need, and tells how
-// many bytes that takes. It depends on nothing but the configuration.
-type Prepare func(conf.Configuration) (prepared any, bytes int)
+// Prepare gives a configuration what its readers will need, and tells how many
+// bytes that and its config take, which may share them. It depends on nothing but the
+// configuration.
+type Prepare func(*conf.Configuration) (bytes int)
 
 // New returns a cache of at most maxBytes before next. While fresh returns
 // false, changes made elsewhere may not be known yet, so everything is read
 // from next. What is kept is prepared once; nil prepares nothing.
 func New(next conf.Store, maxBytes int64, fresh func() bool, prepare Prepare) *Store {
 	if prepare == nil {
-		prepare = func(conf.Configuration) (any, int) { return nil, 0 }
+		prepare = func(c *conf.Configuration) int { return len(c.Config) }
 	}
 	s := &Store{Store: next, fresh: fresh, prepare: prepare, recent: newRecent()}
 	// What made room was seen by readers, so nothing older may take its place.
@@ -50,21 +51,18 @@ func (s *Store) Bytes() int64 {
 
 // Configuration implements [conf.Store].
 func (s *Store) Configuration(ctx context.Context, id string) (conf.Configuration, error) {
-	return s.read(
+	return s.read("",
 		func() *entry { return s.entries.byID[id] },
-		func() (conf.Configuration, error) { return s.Store.Configuration(ctx, id) },
-		func(*entry) {})
+		func() (conf.Configuration, error) { return s.Store.Configuration(ctx, id) })
 }
 
 // ConfigurationByName implements [conf.Store].
 func (s *Store) ConfigurationByName(ctx context.Context, application, configuration string) (conf.Configuration, error) {
-	n := name{application, configuration}
-	return s.read(
-		func() *entry { return s.entries.byName[n] },
+	return s.read(application,
+		func() *entry { return s.entries.byName[name{application, configuration}] },
 		func() (conf.Configuration, error) {
 			return s.Store.ConfigurationByName(ctx, application, configuration)
-		},
-		func(e *entry) { s.entries.alias(e, n) })
+		})
 }
 
 // Peek returns what [Store.Configuration] would answer from memory, and nil
@@ -86,8 +84,9 @@ func (s *Store) PeekByName(application, configuration string) *conf.Configuratio
 
 // read answers from memory what found finds there, and otherwise keeps what
 // load returns, unless a change that came to be known meanwhile may have made
-// it old. Found and kept run under the lock.
-func (s *Store) read(found func() *entry, load func() (conf.Configuration, error), kept func(*entry)) (conf.Configuration, error) {
+// it old. Found runs under the lock. The application's name is given where it was
+// asked by that.
+func (s *Store) read(application string, found func() *entry, load func() (conf.Configuration, error)) (conf.Configuration, error) {
 	c, seen, ok := s.lookup(found)
 	if ok {
 		return c, nil
@@ -96,13 +95,13 @@ func (s *Store) read(found func() *entry, load func() (conf.Configuration, error
 	if err != nil {
 		return c, err
 	}
-	prepared, bytes := s.prepare(c) // not under the lock
+	bytes := s.prepare(&c) // not under the lock
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.recent.changedSince(seen, c.ID, c.ApplicationID) {
 		s.outdate(c)
-	} else if e := s.entries.put(c, prepared, bytes); e != nil {
-		kept(e)
+	} else {
+		s.entries.put(c, bytes, application)
 	}
 	return c, nil
 }
@@ -122,12 +121,10 @@ func (s *Store) lookup(found func() *entry) (c conf.Configuration, seen int64, o
 	fresh := s.fresh()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := found()
-	if !fresh || e == nil {
-		return c, s.recent.count, false
+	if kept := s.entries.peek(found(), fresh); kept != nil {
+		return *kept, 0, true
 	}
-	s.entries.use(e)
-	return e.configuration, 0, true
+	return c, s.recent.count, false
 }
 
 // Apply tells the cache of a committed transaction. Calls come in the order of
@@ -154,7 +151,9 @@ func (s *Store) Reset() {
 func (s *Store) invalidate(revision int64, change conf.Change) {
 	if change.ConfigurationID == "" {
 		s.recent.add(change.ApplicationID)
-		s.entries.forgetNames(change.ApplicationID)
+		if a := s.entries.applications[change.ApplicationID]; a != nil {
+			s.entries.forgetNames(a)
+		}
 		return
 	}
 	s.recent.add(change.ConfigurationID)

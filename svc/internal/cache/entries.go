@@ -1,111 +1,124 @@
 package cache
 
 import (
-	"container/list"
+	"strings"
 
 	"configservice/svc/internal/conf"
 )
 
 type name struct{ application, configuration string }
 
-// An entry is one configuration, with the names that it was asked by.
+// An entry is one configuration.
 type entry struct {
 	configuration conf.Configuration // as readers get it
-	names         []name
+	owner         *application
+	older, newer  *entry // see queue
 	bytes         int64
-	element       *list.Element
+	place         int32 // in owner.entries
+	used          bool  // since it was last considered to make room
 }
 
-// entries are found by id and by names, and make room by dropping what was not
-// used for longest. They are not safe for concurrent use.
+// An application is what the entries that belong to it have in common. It has
+// one name at a time, so that is kept once.
+type application struct {
+	id      string
+	name    string // empty: none of its entries is found by names
+	entries []*entry
+}
+
+// entries are found by id and by names, and make room for each other. They are
+// not safe for concurrent use.
 type entries struct {
 	maxBytes, bytes int64
 	byID            map[string]*entry
 	byName          map[name]*entry
-	byApplication   map[string]map[*entry]bool
-	used            *list.List // of *entry, the last used in front, see use
+	applications    map[string]*application // by id: those that have entries
+	queue           queue
 	evicted         func(id string)
 }
 
 // newEntries tells evicted of each entry that had to make room.
 func newEntries(maxBytes int64, evicted func(id string)) *entries {
 	return &entries{
-		maxBytes: maxBytes, evicted: evicted, byID: map[string]*entry{}, byName: map[name]*entry{},
-		byApplication: map[string]map[*entry]bool{}, used: list.New(),
+		maxBytes: maxBytes, evicted: evicted,
+		byID: map[string]*entry{}, byName: map[name]*entry{}, applications: map[string]*application{},
 	}
 }
 
-// What an entry costs beside its texts: the structs, and its places in the maps
-// and the list. Measured, and rounded up.
+// What entries and applications cost beside their texts: the structs, and their
+// places in the maps, those for names included. Measured, and rounded up.
 const (
-	entryOverhead = 700
-	nameOverhead  = 200
+	entryOverhead       = 420
+	applicationOverhead = 250
 )
 
+// sizeOf counts all but the config, whose bytes whoever prepares it tells.
 func sizeOf(c conf.Configuration) int64 {
-	n := entryOverhead + len(c.ID) + len(c.ApplicationID) + len(c.Name) + len(c.Config)
+	n := entryOverhead + len(c.ID) + len(c.Name)
 	if c.Comments != nil {
 		n += len(*c.Comments)
 	}
 	return int64(n)
 }
 
-// put keeps c, and the bytes prepared of it, in place of what it replaces,
-// unless that is newer. It returns nil when c alone is too large.
-func (es *entries) put(c conf.Configuration, prepared any, bytes int) *entry {
-	if old := es.byID[c.ID]; old != nil {
-		if old.configuration.Revision >= c.Revision {
-			es.use(old)
-			return old
-		}
+// put keeps c, whose config and what was prepared of it are so many bytes, in
+// place of what is older. From now on it is found by names as well if it was
+// asked by the name of an application. What alone is too large is not kept.
+func (es *entries) put(c conf.Configuration, bytes int, application string) {
+	if old := es.byID[c.ID]; old != nil && old.configuration.Revision < c.Revision {
 		es.remove(old)
 	}
-	c.Cached, c.Prepared = true, prepared
-	e := &entry{configuration: c, bytes: sizeOf(c) + int64(bytes)}
-	if e.bytes > es.maxBytes {
+	size := sizeOf(c) + int64(bytes)
+	// At most; and first, so that it does not come to make room for itself.
+	if !es.makeRoom(size + applicationOverhead + int64(len(c.ApplicationID)+len(application))) {
 		es.evicted(c.ID)
-		return nil
+		return
 	}
-	e.element = es.used.PushFront(e)
+	e := es.byID[c.ID]
+	if e == nil {
+		e = es.add(c, size)
+	}
+	if application != "" {
+		es.name(e, application)
+	}
+}
+
+func (es *entries) add(c conf.Configuration, size int64) *entry {
+	owner := es.applications[c.ApplicationID]
+	if owner == nil {
+		owner = &application{id: c.ApplicationID}
+		es.applications[owner.id] = owner
+		es.bytes += applicationOverhead + int64(len(owner.id))
+	}
+	c.Cached, c.ApplicationID = true, owner.id
+	e := &entry{configuration: c, owner: owner, bytes: size, place: int32(len(owner.entries))}
+	owner.entries = append(owner.entries, e)
 	es.byID[c.ID] = e
-	if es.byApplication[c.ApplicationID] == nil {
-		es.byApplication[c.ApplicationID] = map[*entry]bool{}
-	}
-	es.byApplication[c.ApplicationID][e] = true
-	es.charge(e.bytes)
+	es.queue.push(e)
+	es.bytes += size
 	return e
 }
 
-// alias lets n lead to e, which was used last.
-func (es *entries) alias(e *entry, n name) {
-	if es.byName[n] == e {
-		return
+// name lets the name of e's application, together with its own, lead to e.
+func (es *entries) name(e *entry, application string) {
+	if e.owner.name != application {
+		es.forgetNames(e.owner)
+		e.owner.name = strings.Clone(application) // of a request's path
+		es.bytes += int64(len(application))
 	}
-	e.names = append(e.names, n)
-	es.byName[n] = e
-	cost := int64(nameOverhead + len(n.application) + len(n.configuration))
-	e.bytes += cost
-	es.charge(cost)
+	es.byName[e.names()] = e
 }
 
-// charge accounts for what the last used entry has come to need, and makes
-// room at the expense of the others.
-func (es *entries) charge(bytes int64) {
-	es.bytes += bytes
-	for es.bytes > es.maxBytes && es.used.Len() > 1 {
-		e := es.used.Back().Value.(*entry)
+func (e *entry) names() name { return name{e.owner.name, e.configuration.Name} }
+
+// makeRoom drops entries until so many bytes are free, which it reports.
+func (es *entries) makeRoom(bytes int64) bool {
+	for bytes <= es.maxBytes && es.bytes+bytes > es.maxBytes {
+		e := es.queue.next()
 		es.remove(e)
 		es.evicted(e.configuration.ID)
 	}
-}
-
-// use notes that e was used. While less than half of the room is taken, nothing
-// is moved, which would touch other entries all over the memory: what goes on
-// being used moves to the front in time.
-func (es *entries) use(e *entry) {
-	if es.bytes > es.maxBytes/2 {
-		es.used.MoveToFront(e.element)
-	}
+	return bytes <= es.maxBytes
 }
 
 // peek returns what readers get of e, if there is an entry and it may be used.
@@ -113,40 +126,49 @@ func (es *entries) peek(e *entry, fresh bool) *conf.Configuration {
 	if e == nil || !fresh {
 		return nil
 	}
-	es.use(e)
+	e.used = true
 	return &e.configuration
 }
 
 func (es *entries) remove(e *entry) {
-	es.dropNames(e)
+	es.forgetName(e)
 	delete(es.byID, e.configuration.ID)
-	owned := es.byApplication[e.configuration.ApplicationID]
-	delete(owned, e)
-	if len(owned) == 0 {
-		delete(es.byApplication, e.configuration.ApplicationID)
-	}
-	es.used.Remove(e.element)
+	es.queue.remove(e)
 	es.bytes -= e.bytes
+	es.disown(e)
 }
 
-func (es *entries) dropNames(e *entry) {
-	for _, n := range e.names {
-		if es.byName[n] == e {
-			delete(es.byName, n)
-		}
-	}
-	e.names = nil
-}
-
-// forgetNames is for an application whose name has changed.
-func (es *entries) forgetNames(applicationID string) {
-	for e := range es.byApplication[applicationID] {
-		es.dropNames(e)
+// disown takes e from its application, which goes with the last of them.
+func (es *entries) disown(e *entry) {
+	a := e.owner
+	last := a.entries[len(a.entries)-1]
+	a.entries[e.place], last.place = last, e.place
+	a.entries[len(a.entries)-1] = nil
+	a.entries = a.entries[:len(a.entries)-1]
+	if len(a.entries) == 0 {
+		delete(es.applications, a.id)
+		es.bytes -= applicationOverhead + int64(len(a.id)+len(a.name))
 	}
 }
 
-func (es *entries) removeApplication(applicationID string) {
-	for e := range es.byApplication[applicationID] {
-		es.remove(e)
+// forgetName leaves alone what has the names by now.
+func (es *entries) forgetName(e *entry) {
+	if es.byName[e.names()] == e {
+		delete(es.byName, e.names())
+	}
+}
+
+// forgetNames is for an application that has, or may have, another name now.
+func (es *entries) forgetNames(a *application) {
+	for _, e := range a.entries {
+		es.forgetName(e)
+	}
+	es.bytes -= int64(len(a.name))
+	a.name = ""
+}
+
+func (es *entries) removeAll(a *application) {
+	for len(a.entries) > 0 {
+		es.remove(a.entries[0])
 	}
 }

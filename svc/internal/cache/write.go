@@ -81,7 +81,9 @@ func (s *Store) dropApplication(id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.recent.add(id)
-	s.entries.removeApplication(id)
+	if a := s.entries.applications[id]; a != nil {
+		s.entries.removeAll(a)
+	}
 }
 
 // refused reports whether err means that the store is as it was.

@@ -13,28 +13,43 @@ import (
 // one that is cached is written to many clients at a time, and so its values
 // of header fields, which net/http only reads.
 type answer struct {
-	tag    []string // the value of ETag
-	length []string // of Content-Length
+	tag    [1]string // the value of ETag
+	length [1]string // of Content-Length, once there is a body
 	body   []byte
 }
 
-// answerOverhead is what an answer costs beside its texts: the struct, two
-// slices of one value, and their pointers.
-const answerOverhead = 160
+// answerOverhead is what an answer costs beside its texts.
+const answerOverhead = 64
 
-// Prepare makes a configuration's answer when it comes to be cached.
-func Prepare(c conf.Configuration) (prepared any, size int) {
-	a := &answer{tag: []string{etag(c.Revision)}}
-	if a.encode(c) != nil {
-		return nil, 0 // whoever reads it will be told
+// Prepare makes a configuration's answer when it comes to be cached. The
+// configuration then shares its text.
+func Prepare(c *conf.Configuration) (size int) {
+	a := newAnswer(c.Revision)
+	if a.encode(*c) != nil {
+		return len(c.Config) // whoever reads it will be told
 	}
-	return a, answerOverhead + len(a.tag[0]) + len(a.length[0]) + cap(a.body)
+	c.Prepared, c.Config = a, configOf(a.body)
+	return answerOverhead + len(a.tag[0]) + len(a.length[0]) + cap(a.body)
 }
 
-func (a *answer) encode(c conf.Configuration) error {
-	body, err := encode(c)
-	a.body, a.length = body, []string{strconv.Itoa(len(body))}
+func newAnswer(revision int64) *answer {
+	return &answer{tag: [1]string{etag(revision)}}
+}
+
+func (a *answer) encode(c conf.Configuration) (err error) {
+	a.body, err = encode(c)
+	a.length[0] = strconv.Itoa(len(a.body))
 	return err
+}
+
+// configOf returns the part of an answer's body that is the config. No text
+// before it has these quotation marks, which would be escaped there; and after
+// it come numbers and times alone.
+func configOf(body []byte) json.RawMessage {
+	const before, after = `,"config":`, `,"version":`
+	start := bytes.Index(body, []byte(before)) + len(before)
+	end := bytes.LastIndex(body, []byte(after))
+	return body[start:end:end]
 }
 
 // encode returns v as JSON in a slice with no room to spare.
@@ -60,14 +75,14 @@ func newFixedHeader() fixedHeader {
 }
 
 func (a *answer) writeNotModified(w http.ResponseWriter) {
-	w.Header()["Etag"] = a.tag
+	w.Header()["Etag"] = a.tag[:]
 	w.WriteHeader(http.StatusNotModified)
 }
 
 func (a *answer) write(w http.ResponseWriter, fixed fixedHeader) {
 	h := w.Header()
-	h["Etag"] = a.tag
-	h["Content-Length"] = a.length
+	h["Etag"] = a.tag[:]
+	h["Content-Length"] = a.length[:]
 	h["Content-Type"] = fixed.contentType
 	h["X-Content-Type-Options"] = fixed.nosniff
 	w.WriteHeader(http.StatusOK)

@@ -133,7 +133,7 @@ func (s *server) writeConfiguration(w http.ResponseWriter, r *http.Request, c co
 	}
 	a, prepared := c.Prepared.(*answer)
 	if !prepared {
-		a = &answer{tag: []string{etag(c.Revision)}}
+		a = newAnswer(c.Revision)
 	}
 	if a.known(r) {
 		s.Observer.Read(r.Context(), sourceOf(c), "not_modified")
