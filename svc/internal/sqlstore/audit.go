@@ -85,8 +85,8 @@ func (s *Store) pruneVersions(ctx context.Context, before time.Time, keep int) e
 			OR (SELECT count(*) FROM changes n WHERE n.configuration_id = c.configuration_id
 				AND n.revision > c.revision AND n.config IS NOT NULL) >= $2)
 		ORDER BY c.revision, c.ordinal LIMIT $3`
-	return s.prune(ctx, superseded, []any{before.UnixMicro(), keep, pruneBatch},
-		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`, 0)
+	return s.prune(ctx, superseded, []any{before.UnixMicro(), keep, pruneBatch}, 0,
+		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`)
 }
 
 // pruneAudit drops entries older than before that nothing but the audit needs:
@@ -98,20 +98,25 @@ func (s *Store) pruneAudit(ctx context.Context, before time.Time) error {
 			OR EXISTS (SELECT 1 FROM changes n WHERE n.configuration_id IS NULL
 				AND n.application_id = c.application_id AND n.revision > c.revision))
 		ORDER BY c.revision, c.ordinal LIMIT $2`
-	return s.prune(ctx, unneeded, []any{before.UnixMicro(), pruneBatch},
-		`DELETE FROM changes WHERE revision = $1 AND ordinal = $2`, -1)
+	const forgetName = `
+		DELETE FROM names WHERE (application_id, name, configuration_id) = (
+			SELECT application_id, name, configuration_id FROM changes WHERE revision = $1 AND ordinal = $2)
+		AND NOT EXISTS (SELECT 1 FROM changes o WHERE o.configuration_id = names.configuration_id
+			AND o.name = names.name AND o.revision <> $1)`
+	return s.prune(ctx, unneeded, []any{before.UnixMicro(), pruneBatch}, -1,
+		forgetName, `DELETE FROM changes WHERE revision = $1 AND ordinal = $2`)
 }
 
-// prune applies statement, which adjusts the total of changes by so many for
-// each, to the rows that query finds, a batch at a time: it looks for them as a
-// reader, so that the writers wait for the change alone.
-func (s *Store) prune(ctx context.Context, query string, args []any, statement string, by int) error {
+// prune applies statements, of which the last adjusts the total of changes by so
+// many for each, to the rows that query finds, a batch at a time: it looks for
+// them as a reader, so that the writers wait for the change alone.
+func (s *Store) prune(ctx context.Context, query string, args []any, by int, statements ...string) error {
 	for {
 		rows, err := s.findRows(ctx, query, args)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if err := s.changeRows(ctx, statement, by, rows); err != nil {
+		if err := s.changeRows(ctx, statements, by, rows); err != nil {
 			return err
 		}
 	}
@@ -131,9 +136,9 @@ func (s *Store) findRows(ctx context.Context, query string, args []any) (found [
 
 // changeRows is a transaction without a revision: it changes no resource. It
 // notes up to where history is no longer whole.
-func (s *Store) changeRows(ctx context.Context, statement string, by int, rows []row) error {
+func (s *Store) changeRows(ctx context.Context, statements []string, by int, rows []row) error {
 	return s.transact(ctx, func(tx *transaction) error {
-		changed, err := tx.change(statement, rows)
+		changed, err := tx.change(statements, rows)
 		if err != nil {
 			return err
 		}
@@ -143,13 +148,15 @@ func (s *Store) changeRows(ctx context.Context, statement string, by int, rows [
 	})
 }
 
-// change applies statement to each of the rows, and returns to how many: others
-// may prune as well.
-func (tx *transaction) change(statement string, rows []row) (changed int64, err error) {
+// change applies statements to each of the rows, and returns to how many the
+// last of them did apply: others may prune as well.
+func (tx *transaction) change(statements []string, rows []row) (changed int64, err error) {
 	for _, r := range rows {
-		n, err := tx.affect(statement, r.revision, r.ordinal)
-		if err != nil {
-			return 0, err
+		var n int64
+		for _, statement := range statements {
+			if n, err = tx.affect(statement, r.revision, r.ordinal); err != nil {
+				return 0, err
+			}
 		}
 		changed += n
 	}

@@ -145,11 +145,13 @@ func replaceAll(ctx context.Context, c *sql.Conn, backup string) (revision int64
 	defer tx.Rollback() // does nothing after Commit
 	for _, statement := range []string{
 		`DELETE FROM main.changes`,
+		`DELETE FROM main.names`,
 		`DELETE FROM main.configurations`,
 		`DELETE FROM main.applications`,
 		`INSERT INTO main.applications SELECT * FROM backup.applications`,
 		`INSERT INTO main.configurations SELECT * FROM backup.configurations`,
 		`INSERT INTO main.changes SELECT * FROM backup.changes`,
+		`INSERT INTO main.names SELECT * FROM backup.names`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return 0, err

@@ -153,8 +153,12 @@ func TestRestoreIntoANewFileStaysAheadOfWhatWasLost(t *testing.T) {
 	if err != nil || revision < restoreMargin {
 		t.Fatalf("revision %d, %v", revision, err)
 	}
-	if diff := cmp.Diff(listed(t, s), listed(t, open(t, target, Options{}))); diff != "" {
+	restored := open(t, target, Options{})
+	if diff := cmp.Diff(listed(t, s), listed(t, restored)); diff != "" {
 		t.Errorf("(-backed up +restored)\n%s", diff)
+	}
+	if c, err := restored.ConfigurationByNameAt(t.Context(), "shop", "c1", conf.Point{Revision: 3}); err != nil || c.Name != "c1" {
+		t.Errorf("what had a name in the past is %+v (%v)", c, err)
 	}
 }
 

@@ -55,7 +55,16 @@ func (tx *transaction) insertConfiguration(c conf.Configuration) error {
 		return configurationNameTaken(err, c.Name)
 	}
 	tx.head.configurations++
+	if err := tx.configurationNamed(c); err != nil {
+		return err
+	}
 	return tx.configurationChanged(conf.Create, c)
+}
+
+// configurationNamed notes that c has a name that it did not have before.
+func (tx *transaction) configurationNamed(c conf.Configuration) error {
+	return tx.exec(`INSERT INTO names (application_id, name, configuration_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		c.ApplicationID, c.Name, c.ID)
 }
 
 // touchApplication gives the application this transaction's revision, since
@@ -175,7 +184,10 @@ func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
 		if err := c.Validate(); err != nil {
 			return err
 		}
-		return tx.updateConfiguration(operation, c)
+		if err := tx.updateConfiguration(operation, c); err != nil || c.Name == old.Name {
+			return err
+		}
+		return tx.configurationNamed(c)
 	})
 	if err != nil {
 		return conf.Configuration{}, err

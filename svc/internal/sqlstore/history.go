@@ -88,16 +88,18 @@ func (s *Store) ConfigurationByNameAt(ctx context.Context, application, name str
 }
 
 // findByNameAt returns the id of what had these names at revision: had them
-// last, and nothing since, a delete included, took them away.
+// last, and nothing since, a delete included, took them away. Of what has ever
+// had the configuration's name, one at most has it by its last change until then.
 func findByNameAt(ctx context.Context, q querier, application, name string, revision int64) (id string, err error) {
 	err = q.QueryRowContext(ctx, `
-		SELECT c.configuration_id FROM changes a JOIN changes c ON c.application_id = a.application_id
+		SELECT n.configuration_id FROM changes a
+			JOIN names n ON n.application_id = a.application_id AND n.name = $2
+			JOIN changes c ON c.configuration_id = n.configuration_id AND c.revision = (
+				SELECT max(l.revision) FROM changes l WHERE l.configuration_id = n.configuration_id AND l.revision <= $3)
 		WHERE a.configuration_id IS NULL AND a.name = $1 AND a.revision <= $3 AND a.operation <> 'delete'
-			AND c.configuration_id IS NOT NULL AND c.name = $2 AND c.revision <= $3 AND c.operation <> 'delete'
+			AND c.name = $2 AND c.operation <> 'delete'
 			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id IS NULL
-				AND l.application_id = a.application_id AND l.revision > a.revision AND l.revision <= $3)
-			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id = c.configuration_id
-				AND l.revision > c.revision AND l.revision <= $3)`,
+				AND l.application_id = a.application_id AND l.revision > a.revision AND l.revision <= $3)`,
 		application, name, revision).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", conf.Errorf(conf.NotFound, "at revision %d no application named %q had a configuration named %q, or that is no longer kept",

@@ -35,6 +35,7 @@ func populate() []string {
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3),
 			c AS (SELECT *, row_number() OVER (ORDER BY id) AS place FROM configurations)
 		SELECT 1000 + (i - 1) * 3000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 1000 + (i - 1) * 3000 + place FROM c, n`,
+		`INSERT INTO names SELECT application_id, name, id FROM configurations`,
 		`UPDATE store SET revision = 10000, applications = 1000, configurations = 3000`,
 		`ANALYZE`,
 	}
