@@ -154,9 +154,10 @@ func listApplications(ctx context.Context, q querier, query conf.ApplicationQuer
 	if err := scanStats(ctx, q, &st); err != nil {
 		return nil, 0, err
 	}
-	rows, err := q.QueryContext(ctx, selectApplication+`ORDER BY id LIMIT $1 OFFSET $2`, query.Limit, query.Offset)
-	items, err := collect(rows, err, scanApplication)
-	return items, int(st.Applications), err
+	total := int(st.Applications)
+	l := listing{query: selectApplication, table: "applications", id: "id", condition: "TRUE"}
+	items, err := list(ctx, q, l, stretchOf(query.Window, total), scanApplication)
+	return items, total, err
 }
 
 // listApplicationsOf lists those that a query names by id. Other applications

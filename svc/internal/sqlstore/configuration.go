@@ -115,7 +115,7 @@ func (s *Store) Configurations(ctx context.Context, q conf.ConfigurationQuery) (
 		if err != nil {
 			return err
 		}
-		items, err := listConfigurations(ctx, tx, q)
+		items, err := listConfigurations(ctx, tx, q, total)
 		page = conf.NewPage(items, total, q.Window)
 		return err
 	})
@@ -144,17 +144,15 @@ func countConfigurations(ctx context.Context, q querier, query conf.Configuratio
 	return total, err
 }
 
-func listConfigurations(ctx context.Context, q querier, query conf.ConfigurationQuery) ([]conf.Configuration, error) {
-	where, args := ``, []any{query.Limit, query.Offset}
+func listConfigurations(ctx context.Context, q querier, query conf.ConfigurationQuery, total int) ([]conf.Configuration, error) {
+	l := listing{query: selectConfiguration, table: "configurations c", id: "c.id", condition: "TRUE"}
 	switch {
 	case query.Owners != nil:
-		condition, owners := oneOf("c.application_id", query.Owners, 3)
-		where, args = `WHERE `+condition+` `, append(args, owners...)
+		l.condition, l.args = oneOf("c.application_id", query.Owners, 3)
 	case query.ApplicationID != "":
-		where, args = `WHERE c.application_id = $3 `, append(args, query.ApplicationID)
+		l.condition, l.args = "c.application_id = $3", []any{query.ApplicationID}
 	}
-	rows, err := q.QueryContext(ctx, selectConfiguration+where+`ORDER BY c.id LIMIT $1 OFFSET $2`, args...)
-	return collect(rows, err, scanConfiguration)
+	return list(ctx, q, l, stretchOf(query.Window, total), scanConfiguration)
 }
 
 // UpdateConfiguration implements [conf.Store].

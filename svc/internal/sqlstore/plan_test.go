@@ -59,6 +59,14 @@ func readEverything(t *testing.T, s *Store) {
 			_, err := s.Configurations(ctx, conf.ConfigurationQuery{Window: page, ApplicationID: "A7"})
 			return err
 		},
+		func() error { // near the end, as in the next
+			_, err := s.Applications(ctx, conf.ApplicationQuery{Window: conf.Window{Limit: 10, Offset: 980}})
+			return err
+		},
+		func() error {
+			_, err := s.Configurations(ctx, conf.ConfigurationQuery{Window: conf.Window{Limit: 10, Offset: 2980}})
+			return err
+		},
 		func() error { _, err := s.Configuration(ctx, "A7C2"); return err },
 		func() error { _, err := s.ConfigurationByName(ctx, "app7", "conf2"); return err },
 		func() error { _, err := s.Versions(ctx, "A7C2", page); return err },
@@ -96,7 +104,7 @@ func TestReadsUseIndexesOnSQLite(t *testing.T) {
 			t.Errorf("%s: %v", r.query, err)
 		}
 		for _, step := range plan {
-			if wholeTable(step) {
+			if wholeTable(step) || countsRows(r.query, step) {
 				t.Errorf("%s in\n%s\nof\n%s", step, strings.Join(plan, "\n"), r.query)
 			}
 		}
@@ -111,6 +119,12 @@ func wholeTable(step string) bool {
 		return step != "SCAN store" && step != "SCAN CONSTANT ROW" && !strings.Contains(step, " USING ")
 	}
 	return strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM")
+}
+
+// countsRows reports whether a step of a list's query may look at rows to count
+// off those before a page: that is to be done in an index alone.
+func countsRows(query, step string) bool {
+	return strings.Contains(query, "LIMIT 1 OFFSET $2)") && strings.HasPrefix(step, "SCAN ") && !strings.Contains(step, " COVERING INDEX ")
 }
 
 func TestReadsUseIndexesOnPostgreSQL(t *testing.T) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,30 @@ func testListApplications(t *testing.T, s *suite) {
 		wantEqual(t, got, conf.Page[conf.Application]{Items: tc.want, Total: tc.total,
 			Limit: tc.query.Limit, Offset: tc.query.Offset, HasMore: tc.hasMore})
 	}
+	for w := range windows(len(all)) {
+		got, err := s.Applications(t.Context(), conf.ApplicationQuery{Window: w})
+		wantCode(t, err, "")
+		wantEqual(t, got, pageOf(all, w))
+	}
+}
+
+// windows returns all that there are on a list of total, and some beyond.
+func windows(total int) iter.Seq[conf.Window] {
+	return func(yield func(conf.Window) bool) {
+		for limit := 1; limit <= total+1; limit++ {
+			for offset := range total + 2 {
+				if !yield(conf.Window{Limit: limit, Offset: offset}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pageOf returns what w shows of a list.
+func pageOf[T any](all []T, w conf.Window) conf.Page[T] {
+	start := min(w.Offset, len(all))
+	return conf.NewPage(all[start:min(start+w.Limit, len(all))], len(all), w)
 }
 
 func ids(apps ...conf.Application) (ids []string) {

@@ -127,6 +127,11 @@ func testListConfigurations(t *testing.T, s *suite) {
 		wantEqual(t, got, conf.Page[conf.Configuration]{Items: tc.want, Total: tc.total,
 			Limit: tc.query.Limit, Offset: tc.query.Offset, HasMore: tc.hasMore})
 	}
+	for w := range windows(len(ofA)) {
+		got, err := s.Configurations(t.Context(), conf.ConfigurationQuery{Window: w, ApplicationID: a.ID})
+		wantCode(t, err, "")
+		wantEqual(t, got, pageOf(ofA, w))
+	}
 	empty := s.application(t, "empty")
 	got, err := s.Configurations(t.Context(), conf.ConfigurationQuery{Window: conf.Window{Limit: 1}, ApplicationID: empty.ID})
 	wantCode(t, err, "")
