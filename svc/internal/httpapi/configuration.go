@@ -159,25 +159,21 @@ func sourceOf(c conf.Configuration) string {
 }
 
 func (s *server) updateConfiguration(w http.ResponseWriter, r *http.Request) error {
-	return s.changeConfiguration(w, r, func(b *body, c *conf.Configuration) error {
-		b.configuration(c)
+	return s.changeConfiguration(w, r, func(c *conf.Configuration, config json.RawMessage) error {
+		c.Config = config
 		return nil
 	})
 }
 
 func (s *server) patchConfiguration(w http.ResponseWriter, r *http.Request) error {
-	return s.changeConfiguration(w, r, func(b *body, c *conf.Configuration) error {
-		old := c.Config
-		b.configuration(c)
-		if _, ok := b.fields["config"]; !ok {
-			return nil
-		}
-		merged, err := mergePatch(old, c.Config)
+	return s.changeConfiguration(w, r, func(c *conf.Configuration, patch json.RawMessage) error {
+		merged, err := mergePatch(c.Config, patch)
 		if err != nil {
 			return fmt.Errorf("merge patch: %w", err)
 		}
+		err = s.checkSize(c.Config, merged)
 		c.Config = merged
-		return s.checkSize(old, merged)
+		return err
 	})
 }
 
@@ -191,9 +187,9 @@ func (s *server) checkSize(old, patched json.RawMessage) error {
 	return conf.Errorf(codeTooLarge, "the patched config is larger than %d bytes", s.MaxBody)
 }
 
-// changeConfiguration makes the next version of a configuration; apply
-// overwrites it with what the body has.
-func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, apply func(*body, *conf.Configuration) error) error {
+// changeConfiguration makes the next version of a configuration of what the body
+// has; apply is for its config, if it has one.
+func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, apply func(*conf.Configuration, json.RawMessage) error) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -203,9 +199,12 @@ func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, app
 		return err
 	}
 	// A stand-in that is valid tells what is wrong with the fields that the
-	// body has, before the store is asked.
-	standIn := conf.Configuration{ApplicationID: id, Name: "x", Config: []byte("{}")}
-	b.configuration(&standIn)
+	// body has, before the store is asked. Others wait while an edit runs, so it
+	// only assigns.
+	given := conf.Configuration{ApplicationID: id, Name: "x"}
+	b.configuration(&given)
+	standIn := given
+	standIn.Config = []byte("{}") // the body's has been gone over
 	if err := b.err(standIn.Validate()); err != nil {
 		return err
 	}
@@ -213,11 +212,21 @@ func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, app
 		if err := checkMatch(w, r, c.Revision); err != nil {
 			return err
 		}
-		owner := c.ApplicationID
-		if err := apply(b, c); err != nil {
-			return err
+		if b.field("application_id") != nil {
+			if err := checkOwner(c.ApplicationID, given.ApplicationID); err != nil {
+				return err
+			}
 		}
-		return checkOwner(owner, c.ApplicationID)
+		if b.field("name") != nil {
+			c.Name = given.Name
+		}
+		if b.field("comments") != nil {
+			c.Comments = given.Comments
+		}
+		if b.field("config") == nil {
+			return nil
+		}
+		return apply(c, given.Config)
 	})
 	if err != nil {
 		return err

@@ -109,6 +109,6 @@ func merged(t *testing.T, target, patch []byte) []byte {
 
 // isConfig reports whether text can have come through the body of a request.
 func isConfig(text []byte) bool {
-	var object map[string]any
-	return checkJSON(text) == nil && decodeExactly(text, &object) == nil && object != nil
+	_, isObject, err := readObject(text)
+	return err == nil && isObject
 }
