@@ -28,6 +28,7 @@ func Prepare(c *conf.Configuration) (size int) {
 	if a.encode(*c) != nil {
 		return len(c.Config) // whoever reads it will be told
 	}
+	a.body = bytes.Clone(a.body) // without the room that was left
 	c.Prepared, c.Config = a, configOf(a.body)
 	return answerOverhead + len(a.tag[0]) + len(a.length[0]) + cap(a.body)
 }
@@ -36,10 +37,21 @@ func newAnswer(revision int64) *answer {
 	return &answer{tag: [1]string{etag(revision)}}
 }
 
-func (a *answer) encode(c conf.Configuration) (err error) {
-	a.body, err = encode(c)
+func (a *answer) encode(c conf.Configuration) error {
+	body, err := c.AppendJSON(make([]byte, 0, answerSize(c)))
+	a.body = append(body, '\n')
 	a.length[0] = strconv.Itoa(len(a.body))
 	return err
+}
+
+// answerSize is how long an answer is at most, unless it has escapes.
+func answerSize(c conf.Configuration) int {
+	const names, numbers, times = 130, 40, 60
+	n := names + numbers + times + len(c.ID) + len(c.ApplicationID) + len(c.Name) + len(c.Config)
+	if c.Comments != nil {
+		n += len(*c.Comments)
+	}
+	return n
 }
 
 // configOf returns the part of an answer's body that is the config. No text
@@ -50,15 +62,6 @@ func configOf(body []byte) json.RawMessage {
 	start := bytes.Index(body, []byte(before)) + len(before)
 	end := bytes.LastIndex(body, []byte(after))
 	return body[start:end:end]
-}
-
-// encode returns v as JSON in a slice with no room to spare.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // a configuration's text comes back as it went in
-	err := enc.Encode(v)
-	return bytes.Clone(b.Bytes()), err
 }
 
 // known reports whether the client has what a says already (RFC 9110, section
@@ -79,12 +82,12 @@ func (a *answer) writeNotModified(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNotModified)
 }
 
-func (a *answer) write(w http.ResponseWriter, fixed fixedHeader) {
+func (a *answer) write(w http.ResponseWriter, status int, fixed fixedHeader) {
 	h := w.Header()
 	h["Etag"] = a.tag[:]
 	h["Content-Length"] = a.length[:]
 	h["Content-Type"] = fixed.contentType
 	h["X-Content-Type-Options"] = fixed.nosniff
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	w.Write(a.body) // fails only when the client is gone, and then nobody is left to tell
 }

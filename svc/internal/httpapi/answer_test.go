@@ -19,10 +19,11 @@ func TestPreparedConfigIsThatOfTheAnswer(t *testing.T) {
 	} {
 		c := conf.Configuration{ID: "id", ApplicationID: `,"config":`, Name: `"x","config":{}`, Comments: &comments,
 			Config: json.RawMessage(config), Version: 7, Revision: 8, CreatedAt: time.Now(), UpdatedAt: time.Now()}
-		before, err := encode(c)
-		if err != nil {
+		whole := newAnswer(c.Revision)
+		if err := whole.encode(c); err != nil {
 			t.Fatal(err)
 		}
+		before := whole.body
 		size := Prepare(&c)
 		a := c.Prepared.(*answer)
 		if string(c.Config) != want || string(a.body) != string(before) {

@@ -26,7 +26,7 @@ func (s *server) createApplication(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	w.Header().Set("Location", base+"/applications/"+a.ID)
-	return s.writeWritten(w, r, http.StatusCreated, applicationChange(conf.Create, a), a)
+	return s.writeKeptApplication(w, r, http.StatusCreated, conf.Create, a)
 }
 
 func (s *server) listApplications(w http.ResponseWriter, r *http.Request) error {
@@ -83,7 +83,7 @@ func (s *server) updateApplication(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return s.writeWritten(w, r, http.StatusOK, applicationChange(conf.Update, a), a)
+	return s.writeKeptApplication(w, r, http.StatusOK, conf.Update, a)
 }
 
 func (s *server) deleteApplication(w http.ResponseWriter, r *http.Request) error {

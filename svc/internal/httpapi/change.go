@@ -36,11 +36,11 @@ func configurationChange(operation string, c conf.Configuration) change {
 	return change{operation, c.ApplicationID, c.ID, c.Version, c.Revision}
 }
 
-// writeWritten answers a write with the resource as it now is.
-func (s *server) writeWritten(w http.ResponseWriter, r *http.Request, status int, c change, resource any) error {
-	s.committed(w, r, c)
-	w.Header().Set("ETag", etag(c.revision))
-	return writeJSON(w, status, resource)
+// writeKeptApplication answers a write with the application as it now is.
+func (s *server) writeKeptApplication(w http.ResponseWriter, r *http.Request, status int, operation string, a conf.Application) error {
+	s.committed(w, r, applicationChange(operation, a))
+	w.Header().Set("ETag", etag(a.Revision))
+	return writeJSON(w, status, a)
 }
 
 func (s *server) writeDeleted(w http.ResponseWriter, r *http.Request, c change) error {

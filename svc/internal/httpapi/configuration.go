@@ -42,7 +42,7 @@ func (s *server) createConfiguration(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	w.Header().Set("Location", base+"/configurations/"+c.ID)
-	return s.writeWritten(w, r, http.StatusCreated, configurationChange(conf.Create, c), c)
+	return s.writeKept(w, r, http.StatusCreated, conf.Create, c)
 }
 
 func (s *server) listConfigurations(w http.ResponseWriter, r *http.Request) error {
@@ -146,7 +146,7 @@ func (s *server) writeConfiguration(w http.ResponseWriter, r *http.Request, c co
 			return err
 		}
 	}
-	a.write(w, s.fixed)
+	a.write(w, http.StatusOK, s.fixed)
 	return nil
 }
 
@@ -231,7 +231,18 @@ func (s *server) changeConfiguration(w http.ResponseWriter, r *http.Request, app
 	if err != nil {
 		return err
 	}
-	return s.writeWritten(w, r, http.StatusOK, configurationChange(conf.Update, c), c)
+	return s.writeKept(w, r, http.StatusOK, conf.Update, c)
+}
+
+// writeKept answers a write with the configuration as it now is.
+func (s *server) writeKept(w http.ResponseWriter, r *http.Request, status int, operation string, c conf.Configuration) error {
+	s.committed(w, r, configurationChange(operation, c))
+	a := newAnswer(c.Revision)
+	if err := a.encode(c); err != nil {
+		return err
+	}
+	a.write(w, status, s.fixed)
+	return nil
 }
 
 func checkOwner(current, wanted string) error {

@@ -93,7 +93,7 @@ func (s *server) rollbackConfiguration(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return s.writeWritten(w, r, http.StatusOK, configurationChange(conf.Rollback, c), c)
+	return s.writeKept(w, r, http.StatusOK, conf.Rollback, c)
 }
 
 // readAt returns the point that a read asks for, nil for now.

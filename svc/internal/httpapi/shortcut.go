@@ -65,7 +65,7 @@ func (a *API) Shortcut(w http.ResponseWriter, r *http.Request) (status, written 
 		return http.StatusNotModified, 0, true
 	}
 	a.Observer.Read(r.Context(), "cache", "hit")
-	prepared.write(w, a.fixed)
+	prepared.write(w, http.StatusOK, a.fixed)
 	return http.StatusOK, len(prepared.body), true
 }
 

@@ -104,7 +104,7 @@ func (st *stream) greeting(resume bool) []byte {
 	retry := retryLowest + rand.N(retrySpread)
 	b := []byte("retry: " + strconv.FormatInt(retry.Milliseconds(), 10) + "\n\n")
 	if !resume {
-		b = append(b, watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame...)
+		b = append(b, watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame()...)
 	}
 	return b
 }
@@ -212,7 +212,7 @@ func (st *stream) deliver(events []*watch.Event) delivery {
 		}
 	}
 	if len(sent) == 0 {
-		return delivery{bytes: watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame}
+		return delivery{bytes: watch.Progress(watch.Bookmark, st.watcher.Revision()).Frame()}
 	}
 	return delivery{frames(sent), sent}
 }
@@ -250,7 +250,7 @@ func (st *stream) observe(sent []*watch.Event) {
 func (st *stream) end(err error) {
 	if errors.Is(err, watch.ErrSlow) {
 		st.Observer.Event("dropped")
-		st.send(watch.Progress(watch.SlowConsumer, st.watcher.Revision()).Frame)
+		st.send(watch.Progress(watch.SlowConsumer, st.watcher.Revision()).Frame())
 		return
 	}
 	st.send([]byte(": the stream ends here, resume it\n\n"))
@@ -260,11 +260,11 @@ func (st *stream) end(err error) {
 // it is one, as it nearly always is.
 func frames(events []*watch.Event) []byte {
 	if len(events) == 1 {
-		return events[0].Frame
+		return events[0].Frame()
 	}
 	var all []byte
 	for _, e := range events {
-		all = append(all, e.Frame...)
+		all = append(all, e.Frame()...)
 	}
 	return all
 }

@@ -1,11 +1,9 @@
 package watch
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"configservice/svc/internal/conf"
@@ -26,9 +24,13 @@ type Event struct {
 	Revision      int64
 	ApplicationID string    // of a change; all of a transaction is of one application
 	Committed     time.Time // of a change that has just happened; zero when it is read from history
-	Frame         []byte    // as it goes over the wire, server-sent events (WHATWG HTML, 9.2)
+
+	// Frame returns the event as it goes over the wire, server-sent events (WHATWG
+	// HTML, 9.2). All callers share it. It is encoded when it is first asked for.
+	Frame func() []byte
 
 	configurations []string // the ids of those that changed
+	size           int      // of the frame and what it is made of, about
 }
 
 // concerns reports whether the event is for those who watch key: everything,
@@ -37,24 +39,40 @@ func (e *Event) concerns(key string) bool {
 	return key == everything || e.ApplicationID == key || slices.Contains(e.configurations, key)
 }
 
-// encode returns the event that tx is.
-func (f *Feed) encode(tx conf.Transaction) (*Event, error) {
-	f.encoded.Add(1)
-	var data bytes.Buffer
-	enc := json.NewEncoder(&data)
-	enc.SetEscapeHTML(false) // a configuration's text comes out as it went in
-	if err := enc.Encode(tx); err != nil {
-		return nil, fmt.Errorf("revision %d: %w", tx.Revision, err)
-	}
-	e := &Event{Kind: Change, Revision: tx.Revision,
-		Frame: frame(Change, tx.Revision, bytes.TrimSuffix(data.Bytes(), []byte("\n")))}
+// event returns the event that tx is.
+func (f *Feed) event(tx conf.Transaction) *Event {
+	e := &Event{Kind: Change, Revision: tx.Revision, size: size(tx), Frame: sync.OnceValue(func() []byte { return f.encode(tx) })}
 	for _, c := range tx.Changes {
 		e.ApplicationID = c.ApplicationID
 		if c.ConfigurationID != "" {
 			e.configurations = append(e.configurations, c.ConfigurationID)
 		}
 	}
-	return e, nil
+	return e
+}
+
+// encode returns the frame of the event that tx is. What cannot be encoded, which
+// no store keeps unless somebody has meddled with it, must be read anew.
+func (f *Feed) encode(tx conf.Transaction) []byte {
+	f.encoded.Add(1)
+	data, err := tx.AppendJSON(make([]byte, 0, size(tx)))
+	if err != nil {
+		f.Logger.Error("a change cannot be told; watchers are told to resync", "revision", tx.Revision, "error", err)
+		return Progress(Resync, tx.Revision).Frame()
+	}
+	return frame(Change, tx.Revision, data)
+}
+
+// size is what a transaction takes in memory or on the wire, about.
+func size(tx conf.Transaction) int {
+	const overhead, perChange = 160, 480
+	n := overhead
+	for _, c := range tx.Changes {
+		if n += perChange + len(c.Name) + len(c.Config); c.Comments != nil {
+			n += len(*c.Comments)
+		}
+	}
+	return n
 }
 
 func committed(tx conf.Transaction) time.Time {
@@ -67,7 +85,8 @@ func committed(tx conf.Transaction) time.Time {
 // Progress returns the event of a kind that tells no more than a revision.
 func Progress(kind string, revision int64) *Event {
 	data := []byte(`{"revision":` + strconv.FormatInt(revision, 10) + `}`)
-	return &Event{Kind: kind, Revision: revision, Frame: frame(kind, revision, data)}
+	framed := frame(kind, revision, data)
+	return &Event{Kind: kind, Revision: revision, Frame: func() []byte { return framed }}
 }
 
 // frame puts data, which has no line breaks, on the wire. What ends a stream

@@ -17,15 +17,12 @@ func FuzzTextBreaksOutOfItsEvent(f *testing.F) {
 		if c.Validate() != nil {
 			return // the store does not keep it
 		}
-		e, err := (&Feed{}).encode(conf.Transaction{Revision: 7, Changes: []conf.Change{
-			{Operation: conf.Update, ApplicationID: "a", ConfigurationID: "c", Name: name, Comments: &comments, Config: c.Config}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, ok := bytes.CutPrefix(e.Frame, []byte("id: 7\nevent: change\ndata: "))
+		framed := (&Feed{}).event(conf.Transaction{Revision: 7, Changes: []conf.Change{
+			{Operation: conf.Update, ApplicationID: "a", ConfigurationID: "c", Name: name, Comments: &comments, Config: c.Config}}}).Frame()
+		data, ok := bytes.CutPrefix(framed, []byte("id: 7\nevent: change\ndata: "))
 		data, ended := bytes.CutSuffix(data, []byte("\n\n"))
 		if !ok || !ended || bytes.ContainsAny(data, "\r\n") {
-			t.Fatalf("this is not one event: %q", e.Frame)
+			t.Fatalf("this is not one event: %q", framed)
 		}
 		var got conf.Transaction
 		if err := json.Unmarshal(data, &got); err != nil || got.Changes[0].Name != name || *got.Changes[0].Comments != comments {

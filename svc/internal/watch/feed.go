@@ -243,9 +243,7 @@ func (f *Feed) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := f.publish(txs); err != nil {
-			return err
-		}
+		f.publish(txs)
 		if len(txs) < followBatch {
 			f.current.Store(now.UnixNano())
 			return nil
@@ -305,12 +303,9 @@ func (f *Feed) jump(ctx context.Context) error {
 }
 
 // publish makes events of txs and wakes those who wait for them.
-func (f *Feed) publish(txs []conf.Transaction) error {
+func (f *Feed) publish(txs []conf.Transaction) {
 	for _, tx := range txs {
-		e, err := f.encode(tx)
-		if err != nil {
-			return err
-		}
+		e := f.event(tx)
 		e.Committed = committed(tx)
 		f.Apply(tx)
 		f.mu.Lock()
@@ -320,7 +315,6 @@ func (f *Feed) publish(txs []conf.Transaction) error {
 		// Not under the lock, which all that wake up want.
 		wakeAll(woken)
 	}
-	return nil
 }
 
 // push adds e to the ring, makes the visits of parked watchers due, and returns

@@ -215,6 +215,9 @@ func TestEventIsEncodedForEachWatcher(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				for _, e := range events {
+					e.Frame()
+				}
 				got += len(events)
 			}
 		})
@@ -226,6 +229,39 @@ func TestEventIsEncodedForEachWatcher(t *testing.T) {
 	all.Wait()
 	if n := f.encoded.Load(); n != changes {
 		t.Errorf("%d changes were encoded %d times for %d watchers", changes, n, watchers)
+	}
+}
+
+func TestEventThatNobodyWatchesIsEncoded(t *testing.T) {
+	s := &source{}
+	f := follow(t, Options{Source: s, Poll: time.Hour})
+	s.commit("a", "a")
+	applied(t, f, 2)
+	if n := f.encoded.Load(); n > 0 {
+		t.Errorf("%d events were encoded", n)
+	}
+}
+
+func TestChangeThatCannotBeToldEndsTheFeed(t *testing.T) {
+	s := &source{}
+	f := follow(t, Options{Source: s, Poll: time.Hour})
+	w := join(t, f, everything)
+	s.commit("a")
+	s.do(func() { s.txs[0].Changes[0].Config = []byte(`{"meddled with`) })
+	s.commit("a")
+	f.Wake()
+	var got string
+	for !strings.Contains(got, "id: 2") {
+		events, err := w.Next(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			got += string(e.Frame())
+		}
+	}
+	if !strings.HasPrefix(got, "id: 1\nevent: resync\n") || !strings.Contains(got, "\n\nid: 2\nevent: change\n") {
+		t.Errorf("the watcher got %q", got)
 	}
 }
 

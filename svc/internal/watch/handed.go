@@ -55,16 +55,6 @@ func (h *handed) take() (txs []conf.Transaction, all bool) {
 	return txs, all
 }
 
-// size is what a transaction takes in memory, about.
-func size(tx conf.Transaction) int {
-	const overhead = 200
-	n := 0
-	for _, c := range tx.Changes {
-		n += overhead + len(c.Config)
-	}
-	return n
-}
-
 // take publishes what was handed to the feed. Where that does not begin with
 // what is next, another process has committed meanwhile, and the source knows
 // all of it.
@@ -78,9 +68,7 @@ func (f *Feed) take(ctx context.Context) error {
 		if tx.Revision < next {
 			continue // the source has told it
 		}
-		if err := f.publish(txs[i : i+1]); err != nil {
-			return err
-		}
+		f.publish(txs[i : i+1])
 	}
 	if !all {
 		return f.follow(ctx)

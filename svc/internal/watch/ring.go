@@ -20,12 +20,12 @@ func (r *ring) at(position uint64) *Event { return r.events[position-r.first] }
 // push adds e and calls evicted for each event that makes room for it.
 func (r *ring) push(e *Event, evicted func(*Event)) {
 	r.events = append(r.events, e)
-	r.bytes += weight(e)
+	r.bytes += e.size
 	for r.bytes > r.limit && len(r.events) > 1 {
 		old := r.events[0]
 		r.events[0] = nil // or the array would keep it alive
 		r.events = r.events[1:]
-		r.first, r.floor, r.bytes = r.first+1, old.Revision, r.bytes-weight(old)
+		r.first, r.floor, r.bytes = r.first+1, old.Revision, r.bytes-old.size
 		evicted(old)
 	}
 }
@@ -42,10 +42,4 @@ func (r *ring) restart(revision int64) {
 func (r *ring) after(revision int64) (uint64, bool) {
 	i := sort.Search(len(r.events), func(i int) bool { return r.events[i].Revision > revision })
 	return r.first + uint64(i), revision >= r.floor
-}
-
-// weight is what an event costs in memory, about.
-func weight(e *Event) int {
-	const overhead, perID = 160, 48
-	return len(e.Frame) + overhead + perID*len(e.configurations)
 }

@@ -128,7 +128,7 @@ func (w *Watcher) taken() ([]*Event, error) {
 	for ; w.position < f.ring.end() && len(events) < batchEvents && bytes < batchBytes; w.position++ {
 		e := f.ring.at(w.position)
 		if w.revision = e.Revision; e.concerns(w.key) {
-			events, bytes = append(events, e), bytes+len(e.Frame)
+			events, bytes = append(events, e), bytes+e.size
 		}
 	}
 	return events, nil
@@ -145,9 +145,8 @@ func (w *Watcher) catchUp(ctx context.Context) ([]*Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		events, err := w.encode(txs)
-		if err != nil || len(events) > 0 {
-			return events, err
+		if events := w.events(txs); len(events) > 0 {
+			return events, nil
 		}
 	}
 	return nil, nil
@@ -184,18 +183,15 @@ func (w *Watcher) read(ctx context.Context) ([]conf.Transaction, error) {
 	return slices.DeleteFunc(txs, func(tx conf.Transaction) bool { return tx.Revision > applied }), err
 }
 
-func (w *Watcher) encode(txs []conf.Transaction) ([]*Event, error) {
+func (w *Watcher) events(txs []conf.Transaction) []*Event {
 	events := w.batch[:0]
 	for _, tx := range txs {
-		e, err := w.feed.encode(tx)
-		if err != nil {
-			return nil, err
-		}
+		e := w.feed.event(tx)
 		if w.revision = tx.Revision; e.concerns(w.key) {
 			events = append(events, e)
 		}
 	}
-	return events, nil
+	return events
 }
 
 // resync gives up on the past: the watcher goes on from now.
