@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,9 +20,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"configservice/svc/internal/conf"
@@ -34,18 +30,9 @@ import (
 const (
 	serviceName = "config-service"
 
-	// sampledRatio is the share of traces without a sampled caller that are
-	// kept, unless OTEL_TRACES_SAMPLER says otherwise.
-	sampledRatio = 0.05
-
 	// flushTimeout bounds what telemetry may take when the service stops: a
 	// Collector that is away is no reason to keep everybody waiting.
 	flushTimeout = 3 * time.Second
-
-	// spanBatch is how many spans are sent at a time, unless
-	// OTEL_BSP_MAX_EXPORT_BATCH_SIZE says otherwise. To encode the SDK's own
-	// 512 takes some 4 ms, which requests on a single processor wait for.
-	spanBatch = 128
 )
 
 // telemetry is all that observes the service. It is set up by the standard
@@ -159,11 +146,11 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	reports := reportTo(console)
 	res, err1 := describeService(ctx, version)
 	sampler, err2 := samplerFromEnv()
-	spans, err3 := autoexport.NewSpanExporter(ctx)
+	tracers, queue, err3 := newTracers(ctx, res, sampler)
 	histograms := instrument.NewHistograms()
 	reader, err4 := newMetricReader(ctx, histograms)
 	records, err5 := autoexport.NewLogExporter(ctx)
-	err := errors.Join(err1, err2, naming("TRACES", err3), naming("METRICS", err4), naming("LOGS", err5))
+	err := errors.Join(err1, err2, err3, naming("METRICS", err4), naming("LOGS", err5))
 	if err != nil {
 		return sdk{}, err
 	}
@@ -171,11 +158,10 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	if err != nil {
 		return sdk{}, err
 	}
-	tracers := newTracers(res, spans, sampler)
 	loggers, handler := newLoggers(res, records, level, console)
 	warnUnheeded(slog.New(handler))
 	return sdk{
-		providers:  instrument.Providers{Meter: meters, Histograms: histograms, Tracer: tracers, Sampled: samplesRoot(sampler)},
+		providers:  instrument.Providers{Meter: meters, Histograms: histograms, Tracer: tracers, Sampled: samples(sampler), Spans: queue},
 		handler:    handler,
 		scrape:     scrape,
 		middleware: httpMiddleware,
@@ -193,21 +179,6 @@ func naming(signal string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("OTEL_%s_EXPORTER or OTEL_EXPORTER_OTLP_*: %w", signal, err)
-}
-
-func newTracers(res *resource.Resource, spans sdktrace.SpanExporter, sampler sdktrace.Sampler) *sdktrace.TracerProvider {
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler), sdktrace.WithIDGenerator(ids{})}
-	if !autoexport.IsNoneSpanExporter(spans) {
-		options = append(options, sdktrace.WithBatcher(spans, spanBatches()...))
-	}
-	return sdktrace.NewTracerProvider(options...)
-}
-
-func spanBatches() []sdktrace.BatchSpanProcessorOption {
-	if envWord("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") != "" {
-		return nil
-	}
-	return []sdktrace.BatchSpanProcessorOption{sdktrace.WithMaxExportBatchSize(spanBatch)}
 }
 
 // newLoggers returns the handler of all log records: stdout, and OTLP from the
@@ -285,57 +256,6 @@ func sdkDisabled() (bool, error) {
 		return false, fmt.Errorf("%s is %q: it must be true or false", name, v)
 	}
 }
-
-// samplerFromEnv returns the sampler that OTEL_TRACES_SAMPLER names, or ours
-// when it is not set. The SDK would take a mistake there as a wish for every
-// trace, so it is told.
-func samplerFromEnv() (sdktrace.Sampler, error) {
-	const name, arg = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
-	chosen, parentBased := strings.CutPrefix(envWord(name), "parentbased_")
-	var root sdktrace.Sampler
-	switch {
-	case chosen == "" && !parentBased:
-		return sdktrace.ParentBased(sdktrace.TraceIDRatioBased(sampledRatio)), nil
-	case chosen == "always_on":
-		root = sdktrace.AlwaysSample()
-	case chosen == "always_off":
-		root = sdktrace.NeverSample()
-	case chosen == "traceidratio":
-		ratio, err := strconv.ParseFloat(cmp.Or(envWord(arg), "1"), 64)
-		if err != nil || !(ratio >= 0 && ratio <= 1) {
-			return nil, fmt.Errorf("%s is %q: it must be a ratio from 0 to 1", arg, envWord(arg))
-		}
-		root = sdktrace.TraceIDRatioBased(ratio)
-	default:
-		return nil, fmt.Errorf("%s is %q: it must be always_on, always_off or traceidratio, "+
-			"alone or after parentbased_", name, envWord(name))
-	}
-	if parentBased {
-		return sdktrace.ParentBased(root), nil
-	}
-	return root, nil
-}
-
-// samplesRoot tells whether sampler takes a trace of this id that begins here.
-func samplesRoot(sampler sdktrace.Sampler) func(trace.TraceID) bool {
-	return func(id trace.TraceID) bool {
-		return sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: context.Background(), TraceID: id}).Decision == sdktrace.RecordAndSample
-	}
-}
-
-// ids makes the ids of spans, and of traces where it is not settled what a
-// trace is to have.
-type ids struct{}
-
-func (ids) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
-	id, ok := instrument.RootID(ctx)
-	if !ok {
-		id = instrument.NewTraceID()
-	}
-	return id, instrument.NewSpanID()
-}
-
-func (ids) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return instrument.NewSpanID() }
 
 // propagatorFromEnv knows the propagators of the W3C.
 func propagatorFromEnv() (propagation.TextMapPropagator, error) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"golang.org/x/sys/unix"
 
 	"configservice/svc/internal/conf"
 	"configservice/svc/internal/instrument"
@@ -274,6 +276,8 @@ func TestMistakeInAVariableIsIgnored(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_PROTOCOL": "https",
 		"OTEL_TRACES_SAMPLER":         "sometimes",
 		"OTEL_TRACES_SAMPLER_ARG":     "5%",
+		"OTEL_BSP_MAX_QUEUE_SIZE":     "0",
+		"OTEL_BSP_SCHEDULE_DELAY":     "5s",
 		"OTEL_PROPAGATORS":            "tracecontext,b3",
 		"OTEL_RESOURCE_ATTRIBUTES":    "no-value",
 	} {
@@ -353,6 +357,72 @@ func TestSpansAreSentTooManyAtATimeOrNotAsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A quick handler answers all requests by its shortcut.
+type quick struct{ http.Handler }
+
+func (quick) Shortcut(_ http.ResponseWriter, r *http.Request) (status, written int, done bool) {
+	r.Pattern = "GET /things/{id}"
+	return http.StatusOK, 0, true
+}
+
+func TestLimitOrExporterOfSpansIsUnknownToTheShortcut(t *testing.T) {
+	for variable, want := range map[string]struct{ path, route string }{
+		"OTEL_UNKNOWN=1": {"/things/1", "/things/{id}"},
+		"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=4": {"/thi", "/thi"},
+		"OTEL_ATTRIBUTE_COUNT_LIMIT=1":             {},
+		"OTEL_SPAN_EVENT_COUNT_LIMIT=1":            {"/things/1", "/things/{id}"},
+	} {
+		t.Run(variable, func(t *testing.T) {
+			collector := startCollector(t, http.StatusOK)
+			name, value, _ := strings.Cut(variable, "=")
+			t.Setenv(name, value)
+			t.Setenv("OTEL_TRACES_SAMPLER", "always_on")
+			tel, _ := startTelemetry(t)
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /things/{id}", func(http.ResponseWriter, *http.Request) {})
+			tel.middleware(quick{mux}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/things/1", nil))
+			if err := stopTelemetry(tel, waitFor); err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, kv := range collector.spans[0].GetAttributes() {
+				got[kv.GetKey()] = kv.GetValue().GetStringValue()
+			}
+			if got["url.path"] != want.path || got["http.route"] != want.route {
+				t.Errorf("the span says %v", got)
+			}
+		})
+	}
+}
+
+func TestSpansForTheConsoleDoNotComeThere(t *testing.T) {
+	t.Setenv("OTEL_TRACES_EXPORTER", "console")
+	t.Setenv("OTEL_TRACES_SAMPLER", "always_on")
+	text := console(t, func() {
+		tel, _ := startTelemetry(t)
+		request(tel, "")
+		must(t, stopTelemetry(tel, waitFor))
+	})
+	if !strings.Contains(text, "GET /things/{id}") {
+		t.Errorf("on the console: %s", text)
+	}
+}
+
+// console returns what f writes to the descriptor 1, which the SDK knows of
+// before any test.
+func console(t *testing.T, f func()) string {
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	must(t, err)
+	stdout, err := unix.Dup(1)
+	must(t, err)
+	must(t, unix.Dup2(int(file.Fd()), 1))
+	f()
+	must(t, unix.Dup2(stdout, 1))
+	text, err := os.ReadFile(file.Name())
+	must(t, err)
+	return string(text)
 }
 
 func TestResourceIsNotTheOperatorsOrHoldsArguments(t *testing.T) {

@@ -6,7 +6,6 @@
 package histogram
 
 import (
-	"context"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -96,11 +95,11 @@ type exemplar struct {
 // have its count and not yet its sum, or the other way round.
 func (s *Series) Record(v int64) { s.record(v) }
 
-// RecordIn is like Record for an observation that is part of the trace of ctx.
-// If that is sampled, it becomes its bucket's exemplar.
-func (s *Series) RecordIn(ctx context.Context, v int64) {
+// RecordIn is like Record for an observation that is part of a span. If that is
+// sampled, it becomes its bucket's exemplar.
+func (s *Series) RecordIn(span trace.SpanContext, v int64) {
 	b := s.record(v)
-	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+	if span.IsSampled() {
 		b.exemplar.Store(&exemplar{value: v, at: time.Now(), trace: span.TraceID(), span: span.SpanID()})
 	}
 }

@@ -1,7 +1,6 @@
 package histogram
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -9,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // pointsOf collects a set that has one histogram of sizes.
@@ -36,14 +36,13 @@ func TestObservationIsLostOrCountedBeforeItHappened(t *testing.T) {
 	for range writers {
 		all.Go(func() {
 			<-start
-			ctx := inTrace(t, 1)
 			for range each / batch {
 				begun.Add(batch)
 				for i := range int64(batch - 4) {
 					series.Record(i % 4)
 				}
 				for i := range int64(4) {
-					series.RecordIn(ctx, i)
+					series.RecordIn(sampled(1), i)
 				}
 				done.Add(batch)
 			}
@@ -108,9 +107,9 @@ func TestSeriesWithoutAnObservationIsShown(t *testing.T) {
 func TestExemplarIsNotTheLastOfItsBucketOrNotSampled(t *testing.T) {
 	set := NewSet("scope", "")
 	series := set.Sizes("h", "", []float64{10}).Series(attribute.NewSet())
-	series.RecordIn(inTrace(t, 1), 1)
-	series.RecordIn(inTrace(t, 2), 2)
-	series.RecordIn(context.Background(), 3)
+	series.RecordIn(sampled(1), 1)
+	series.RecordIn(sampled(2), 2)
+	series.RecordIn(trace.SpanContext{}, 3)
 	series.Record(4)
 	got := pointsOf(t, set)[0].Exemplars
 	if len(got) != 1 || got[0].Value != 2 || got[0].TraceID[0] != 2 || got[0].SpanID[0] != 2 || got[0].Time.IsZero() {

@@ -66,8 +66,8 @@ func newOurs(t *testing.T) *stage {
 	durations, sizes := set.Durations("it.duration", "How long.", bounds), set.Sizes("it.size", "How large.", bounds)
 	s, _ := newStage(t, set)
 	s.observe = func(ctx context.Context, a attribute.Set, v int64) {
-		durations.Series(a).RecordIn(ctx, v)
-		sizes.Series(a).RecordIn(ctx, v)
+		durations.Series(a).RecordIn(trace.SpanContextFromContext(ctx), v)
+		sizes.Series(a).RecordIn(trace.SpanContextFromContext(ctx), v)
 	}
 	return s
 }
@@ -91,11 +91,11 @@ func (s *stage) collect(t *testing.T) []metricdata.ScopeMetrics {
 	return data.ScopeMetrics
 }
 
-// inTrace is the context of a sampled span.
-func inTrace(t *testing.T, n byte) context.Context {
-	return trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+// sampled is a sampled span.
+func sampled(n byte) trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{n}, SpanID: trace.SpanID{n}, TraceFlags: trace.FlagsSampled,
-	}))
+	})
 }
 
 // The same observations, to the SDK's histograms and to ours: what is scraped
@@ -116,7 +116,7 @@ func TestWhatIsScrapedOrSentDiffersFromTheSDKs(t *testing.T) {
 	// One each in a bucket of its own, since either may choose among several.
 	for i, v := range []int64{0, 5e9} {
 		for _, s := range []*stage{theirs, ours} {
-			s.observe(inTrace(t, byte(1+i)), attribute.NewSet(attribute.String("http.route", "/traced")), v)
+			s.observe(trace.ContextWithSpanContext(t.Context(), sampled(byte(1+i))), attribute.NewSet(attribute.String("http.route", "/traced")), v)
 		}
 	}
 	if diff := cmp.Diff(theirs.collect(t), ours.collect(t), unordered()...); diff != "" {

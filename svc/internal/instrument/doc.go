@@ -1,7 +1,8 @@
 // Package instrument measures the service from the outside: decorators around
 // http.Handler and [conf.Store], and observers of what only a running process
 // knows. It speaks the OpenTelemetry API, never the SDK, but for the histograms
-// of each request, which are package histogram's. It follows semantic
+// of each request, which are package histogram's, and the spans of some, which
+// are package spans'. It follows semantic
 // conventions 1.43; taking its decorators off leaves a service that works the
 // same.
 //
@@ -14,6 +15,7 @@
 package instrument
 
 import (
+	"context"
 	"log/slog"
 
 	"go.opentelemetry.io/otel/metric"
@@ -22,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/histogram"
+	"configservice/svc/internal/spans"
 )
 
 // scope names this package as the source of what it measures.
@@ -36,10 +39,16 @@ type Providers struct {
 	Logger     *slog.Logger                  // told about observers that fail
 	Histograms *histogram.Set                // of [NewHistograms]; every reader of Meter's must collect it
 
-	// Sampled tells whether Tracer will sample a trace that begins with a
-	// request and has this id, see [RootID]. It does not matter for what is
-	// measured; nil lets every request go the whole way.
-	Sampled func(trace.TraceID) bool
+	// Sampled tells whether Tracer will sample a span in parent, whose trace
+	// has this id: the parent's or, when it begins there, that of [RootID]. It
+	// does not matter for what is measured; nil lets every request go the whole
+	// way.
+	Sampled func(parent context.Context, id trace.TraceID) bool
+
+	// Spans takes the spans of requests that have been answered by a
+	// [Shortcut]. It must lead to where Tracer's do. Nil lets every request
+	// that is sampled go the whole way.
+	Spans *spans.Queue
 }
 
 // NewHistograms returns a set for the histograms of each request.
@@ -47,6 +56,13 @@ func NewHistograms() *histogram.Set { return histogram.NewSet(scope, semconv.Sch
 
 func (p Providers) meter() metric.Meter {
 	return p.Meter.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
+}
+
+func (p Providers) spans() *spans.Scope {
+	if p.Spans == nil {
+		return nil
+	}
+	return p.Spans.Scope(scope, semconv.SchemaURL)
 }
 
 func (p Providers) tracer() trace.Tracer {

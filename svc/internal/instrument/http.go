@@ -5,13 +5,12 @@ import (
 	"net/http"
 	"time"
 
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/histogram"
+	"configservice/svc/internal/spans"
 )
 
 // HTTP returns middleware that measures every request by the semantic
@@ -38,7 +37,7 @@ import (
 // the span, its context, and the wrapper of body and response; two more for the
 // id of its trace where the providers tell what is sampled; and none at all
 // when the handler has a shortcut for it, see [Shortcut], and it is part of no
-// caller's trace.
+// caller's trace. There, a request that is sampled costs three, for exemplars.
 func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
 	s, err := newServer(p)
 	if err != nil {
@@ -64,8 +63,9 @@ type server struct {
 
 	active  *active
 	series  *cache[seriesKey, *series]
-	sampled func(trace.TraceID) bool
-	epoch   time.Time // some moment, to measure from
+	sampled func(context.Context, trace.TraceID) bool
+	spans   *spans.Scope // nil: all are the tracer's
+	epoch   time.Time    // some moment, to measure from
 }
 
 func newServer(p Providers) (*server, error) {
@@ -81,6 +81,7 @@ func newServer(p Providers) (*server, error) {
 		active:       active,
 		series:       newCache[seriesKey, *series](maxSeries),
 		sampled:      p.Sampled,
+		spans:        p.spans(),
 		epoch:        time.Now(),
 	}, err
 }
@@ -96,7 +97,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, id trace.TraceID,
 	// Deferred by itself, End sees a panic and notes it as the span's event.
 	defer x.span.End()
 	if x.span.IsRecording() {
-		x.span.SetAttributes(requestAttributes(r)...)
+		x.span.SetAttributes(make(attributes, 0, 12).request(r)...)
 	}
 	inner := r.WithContext(ctx)
 	x.wrap(w, inner)
@@ -116,23 +117,10 @@ func (s *server) finish(ctx context.Context, x *exchange, r, inner *http.Request
 	is := s.seriesOf(seriesKey{
 		pattern: inner.Pattern, method: x.method, https: x.https, status: x.status(), waits: waits(r),
 	})
-	is.duration.RecordIn(ctx, int64(elapsed))
-	is.requestSize.RecordIn(ctx, x.body.read.Load())
-	is.responseSize.RecordIn(ctx, x.response.written)
+	is.record(trace.SpanContextFromContext(ctx), elapsed, x.body.read.Load(), x.response.written)
 	if x.span.IsRecording() {
 		x.span.SetName(is.spanName)
-		describe(x.span, is, nil, x.body.read.Load(), x.response.written)
-	}
-}
-
-// describe notes on a span what became of its request, and what else there is
-// to say of it, all at once: each time costs an allocation.
-func describe(span trace.Span, is *series, a attributes, read, written int64) {
-	a.add(is.spanAttributes...)
-	a.number(semconv.HTTPRequestBodySize, int(read))
-	a.number(semconv.HTTPResponseBodySize, int(written))
-	span.SetAttributes(a...)
-	if is.failed {
-		span.SetStatus(codes.Error, "")
+		x.span.SetAttributes(make(attributes, 0, 6).answer(is, x.body.read.Load(), x.response.written)...)
+		x.span.SetStatus(is.spanStatus, "")
 	}
 }

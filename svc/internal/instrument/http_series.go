@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/histogram"
 )
@@ -42,7 +45,7 @@ type series struct {
 
 	spanName       string
 	spanAttributes []attribute.KeyValue
-	failed         bool
+	spanStatus     codes.Code
 }
 
 func (s *server) seriesOf(k seriesKey) *series {
@@ -62,7 +65,6 @@ func (s *server) newSeries(k seriesKey) *series {
 	is := &series{
 		spanName:       spanMethod(k.method),
 		spanAttributes: []attribute.KeyValue{status},
-		failed:         k.status >= http.StatusInternalServerError,
 	}
 	route, matched := routeOf(k.pattern)
 	if k.waits && matched {
@@ -80,7 +82,8 @@ func (s *server) newSeries(k seriesKey) *series {
 		is.spanName += " " + route
 		is.spanAttributes = append(is.spanAttributes, semconv.HTTPRoute(route))
 	}
-	if is.failed {
+	if k.status >= http.StatusInternalServerError {
+		is.spanStatus = codes.Error
 		errorType := semconv.ErrorTypeKey.String(strconv.Itoa(k.status))
 		labels = append(labels, errorType)
 		is.spanAttributes = append(is.spanAttributes, errorType)
@@ -88,6 +91,13 @@ func (s *server) newSeries(k seriesKey) *series {
 	attributes := attribute.NewSet(labels...)
 	is.duration, is.requestSize, is.responseSize = s.duration.Series(attributes), s.requestSize.Series(attributes), s.responseSize.Series(attributes)
 	return is
+}
+
+// record counts a request that was part of a span.
+func (is *series) record(span trace.SpanContext, elapsed time.Duration, read, written int64) {
+	is.duration.RecordIn(span, int64(elapsed))
+	is.requestSize.RecordIn(span, read)
+	is.responseSize.RecordIn(span, written)
 }
 
 // routeOf returns the path of a ServeMux pattern "[METHOD ][HOST]/[PATH]", and

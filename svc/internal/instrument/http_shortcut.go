@@ -1,14 +1,17 @@
 package instrument
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"net/http"
 	"time"
 
-	"encoding/binary"
-
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"configservice/svc/internal/spans"
 )
 
 // A Shortcut is a handler that can answer some requests at less than the cost
@@ -25,7 +28,7 @@ type Shortcut interface {
 // serveShortcut answers and measures a request, whose trace has this id unless
 // it is its caller's; or it returns false and has done nothing.
 func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.TraceID, next Shortcut) (done bool) {
-	if s.sampled == nil {
+	if s.sampled == nil || s.spans == nil && (hasParent(r) || s.sampled(context.Background(), id)) {
 		return false
 	}
 	started := time.Since(s.epoch) // cheaper than the time of day
@@ -40,26 +43,33 @@ func (s *server) serveShortcut(w http.ResponseWriter, r *http.Request, id trace.
 	is := s.seriesOf(seriesKey{pattern: r.Pattern, method: method, https: https, status: status})
 	elapsed := time.Since(s.epoch) - started
 	ctx := context.Background()
-	if len(r.Header["Traceparent"]) > 0 || s.sampled(id) {
-		ctx = s.trace(r, id, is, written, elapsed)
+	if hasParent(r) {
+		ctx = s.propagator.Extract(ctx, headerCarrier(r.Header))
 	}
-	is.duration.RecordIn(ctx, int64(elapsed))
-	is.requestSize.RecordIn(ctx, 0)
-	is.responseSize.RecordIn(ctx, int64(written))
+	var span trace.SpanContext
+	if parent := trace.SpanContextFromContext(ctx); s.sampled(ctx, cmp.Or(parent.TraceID(), id)) {
+		span = s.trace(r, parent, id, is, written, elapsed)
+	}
+	is.record(span, elapsed, 0, int64(written))
 	return true
 }
 
-// trace makes the span of a request that has just been answered, unless its
-// trace is not sampled, and returns the span's context.
-func (s *server) trace(r *http.Request, id trace.TraceID, is *series, written int, elapsed time.Duration) context.Context {
+func hasParent(r *http.Request) bool { return len(r.Header["Traceparent"]) > 0 }
+
+// trace makes the span of a request that has just been answered, as the tracer
+// would have made it, and returns its context.
+func (s *server) trace(r *http.Request, parent trace.SpanContext, id trace.TraceID, is *series, written int, elapsed time.Duration) trace.SpanContext {
 	ended := time.Now()
-	ctx := s.propagator.Extract(withRootID(context.Background(), id), headerCarrier(r.Header))
-	ctx, span := s.tracer.Start(ctx, is.spanName, s.spanKind[0], trace.WithTimestamp(ended.Add(-elapsed)))
-	if span.IsRecording() {
-		describe(span, is, requestAttributes(r), 0, int64(written))
-	}
-	span.End(trace.WithTimestamp(ended))
-	return ctx
+	span := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: cmp.Or(parent.TraceID(), id), SpanID: NewSpanID(),
+		TraceFlags: parent.TraceFlags() | trace.FlagsSampled, TraceState: parent.TraceState(),
+	})
+	var room [16]attribute.KeyValue // on the stack: a queue keeps nothing
+	s.spans.Add(&spans.Span{
+		Context: span, Parent: parent, Name: is.spanName, Kind: trace.SpanKindServer,
+		Start: ended.Add(-elapsed), End: ended, Attributes: attributes(room[:0]).request(r).answer(is, 0, int64(written)), Status: is.spanStatus,
+	})
+	return span
 }
 
 type rootIDKey struct{}

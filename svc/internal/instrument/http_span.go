@@ -11,68 +11,76 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// attributes collects those that there is something to say about.
+// attributes collects those that there is something to say about. Each method
+// returns what it has been added to, so that it can all be on the stack.
 type attributes []attribute.KeyValue
 
-func (a *attributes) add(kv ...attribute.KeyValue) { *a = append(*a, kv...) }
-
-func (a *attributes) text(kv func(string) attribute.KeyValue, value string) {
-	if value != "" {
-		a.add(kv(value))
+func (a attributes) text(kv func(string) attribute.KeyValue, value string) attributes {
+	if value == "" {
+		return a
 	}
+	return append(a, kv(value))
 }
 
-func (a *attributes) number(kv func(int) attribute.KeyValue, value int) {
-	if value > 0 {
-		a.add(kv(value))
+func (a attributes) number(kv func(int) attribute.KeyValue, value int) attributes {
+	if value <= 0 {
+		return a
 	}
+	return append(a, kv(value))
 }
 
-// requestAttributes describes r on a span, which unlike a metric may name what
-// the client chose. The query is left out: it can carry what somebody typed.
-func requestAttributes(r *http.Request) attributes {
-	a := make(attributes, 0, 16) // with room for the answer's
-	a.method(r.Method)
-	a.server(r.Host, r.TLS != nil)
-	a.client(r)
-	a.text(semconv.URLPath, r.URL.Path)
-	a.text(semconv.NetworkProtocolVersion, strings.TrimPrefix(r.Proto, "HTTP/"))
-	a.text(semconv.UserAgentOriginal, r.UserAgent())
-	return a
+// request describes r on a span, which unlike a metric may name what the client
+// chose. The query is left out: it can carry what somebody typed.
+func (a attributes) request(r *http.Request) attributes {
+	return a.method(r.Method).server(r.Host, r.TLS != nil).client(r).
+		text(semconv.URLPath, r.URL.Path).
+		text(semconv.NetworkProtocolVersion, strings.TrimPrefix(r.Proto, "HTTP/")).
+		text(semconv.UserAgentOriginal, r.UserAgent())
 }
 
-func (a *attributes) method(method string) {
+// answer describes what became of a request.
+func (a attributes) answer(is *series, read, written int64) attributes {
+	return append(a, is.spanAttributes...).
+		number(semconv.HTTPRequestBodySize, int(read)).
+		number(semconv.HTTPResponseBodySize, int(written))
+}
+
+func (a attributes) method(method string) attributes {
 	known := knownMethod(method)
-	a.add(semconv.HTTPRequestMethodKey.String(known))
+	a = append(a, semconv.HTTPRequestMethodKey.String(known))
 	if known != method {
-		a.add(semconv.HTTPRequestMethodOriginal(method))
+		a = append(a, semconv.HTTPRequestMethodOriginal(method))
 	}
+	return a
 }
 
 // server names the host that the client asked for; the port only when it is not
 // the scheme's own.
-func (a *attributes) server(host string, https bool) {
+func (a attributes) server(host string, https bool) attributes {
 	name, port := splitHostPort(host)
 	if standard := map[bool]int{false: 80, true: 443}; port == standard[https] {
 		port = 0
 	}
-	a.add(semconv.URLScheme(scheme(https)), semconv.ServerAddress(name))
-	a.number(semconv.ServerPort, port)
+	return append(a, semconv.URLScheme(scheme(https)), semconv.ServerAddress(name)).
+		number(semconv.ServerPort, port)
 }
 
 // client names the peer of the connection and the client behind it, who is the
 // first that a proxy says it forwarded for.
-func (a *attributes) client(r *http.Request) {
+func (a attributes) client(r *http.Request) attributes {
 	peer, port := splitHostPort(r.RemoteAddr)
-	a.text(semconv.NetworkPeerAddress, peer)
-	a.number(semconv.NetworkPeerPort, port)
 	client, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
-	a.text(semconv.ClientAddress, cmp.Or(client, peer))
+	return a.text(semconv.NetworkPeerAddress, peer).
+		number(semconv.NetworkPeerPort, port).
+		text(semconv.ClientAddress, cmp.Or(client, peer))
 }
 
 // splitHostPort takes apart "host", "host:port", "[v6]" and "[v6]:port". The
 // port is 0 when there is none.
 func splitHostPort(hostport string) (string, int) {
+	if !strings.Contains(hostport, ":") {
+		return hostport, 0 // without the allocation of an error
+	}
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return strings.Trim(hostport, "[]"), 0
