@@ -139,6 +139,8 @@ type history struct {
 }
 
 // call makes one call and notes when it began, when it ended and what it saw.
+// Both moments are taken along with newest: a call that begins once another has
+// ended then asks for what that one saw.
 func (h *history) call(t *testing.T, client int, p *process, id string, random *rand.Rand, seen map[string]string) {
 	in := input{id: id, write: random.IntN(2) == 0, n: random.Int64N(1 << 40)}
 	if in.write && random.IntN(2) == 0 {
@@ -146,10 +148,9 @@ func (h *history) call(t *testing.T, client int, p *process, id string, random *
 	}
 	h.mu.Lock()
 	in.minRevision = h.newest
-	h.mu.Unlock()
 	began := time.Now().UnixNano()
+	h.mu.Unlock()
 	out, err := in.do(p)
-	ended := time.Now().UnixNano()
 	if err != nil {
 		t.Error(err)
 		return
@@ -160,7 +161,7 @@ func (h *history) call(t *testing.T, client int, p *process, id string, random *
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.newest = max(h.newest, out.revision)
-	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: in, Output: out, Call: began, Return: ended})
+	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: in, Output: out, Call: began, Return: time.Now().UnixNano()})
 }
 
 func (in input) do(p *process) (output, error) {
