@@ -33,6 +33,7 @@ type sample struct {
 	P99Micros    float64 `json:"p99_microseconds"`
 	Allocations  float64 `json:"allocations_per_request"` // 0: not known
 	ResidentByte int64   `json:"resident_bytes"`
+	StartMicros  float64 `json:"start_microseconds,omitempty"` // from its start to its first answer, where that is all
 }
 
 // A result is all that a contest has shown.

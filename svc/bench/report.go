@@ -58,12 +58,13 @@ type estimate struct {
 // A figure is one of those of a sample.
 type figure func(sample) float64
 
-func cpuMicros(s sample) float64 { return s.CPUMicros }
-func perSecond(s sample) float64 { return s.PerSecond }
-func p50(s sample) float64       { return s.P50Micros }
-func p99(s sample) float64       { return s.P99Micros }
-func allocs(s sample) float64    { return s.Allocations }
-func megabytes(s sample) float64 { return float64(s.ResidentByte) / (1 << 20) }
+func cpuMicros(s sample) float64   { return s.CPUMicros }
+func perSecond(s sample) float64   { return s.PerSecond }
+func p50(s sample) float64         { return s.P50Micros }
+func p99(s sample) float64         { return s.P99Micros }
+func allocs(s sample) float64      { return s.Allocations }
+func megabytes(s sample) float64   { return float64(s.ResidentByte) / (1 << 20) }
+func startMicros(s sample) float64 { return s.StartMicros }
 
 // ratio compares two rows of a contest, round by round: what disturbs the
 // machine for longer than a round cancels out. The mean is geometric, the
@@ -163,11 +164,12 @@ func (r *report) readBars(hot result) {
 	r.hold("hot read, everything on: p99, to bare net/http", 1.3, false, on, bare, p99)
 }
 
-// added is what a row needs more than another, in each round.
+// added is what a row needs more than another, of CPU and of memory, in each round.
 func added(of, to row) *row {
 	more := row{Name: of.Name}
 	for i, s := range of.Samples {
 		s.CPUMicros = max(s.CPUMicros-to.Samples[i].CPUMicros, .01)
+		s.ResidentByte = max(s.ResidentByte-to.Samples[i].ResidentByte, 1)
 		more.Samples = append(more.Samples, s)
 	}
 	return &more

@@ -26,12 +26,18 @@ const revised = 2000
 // A sized is a service on a store of n configurations.
 type sized struct {
 	*candidate
-	n       int
-	ids     []string // of the first of them
-	started time.Duration
+	n     int
+	url   string   // of the store
+	cache int      // its --cache-bytes
+	ids   []string // of the first of them
 }
 
-func (s sized) row() string { return fmt.Sprintf("%d configurations", s.n) }
+func (s sized) row() string {
+	if s.cache == 0 {
+		return fmt.Sprintf("%d, nothing cached", s.n)
+	}
+	return fmt.Sprintf("%d configurations", s.n)
+}
 
 // scale compares stores of different sizes under the same load: what touches one
 // configuration must not cost more where there are many.
@@ -47,8 +53,13 @@ func (b *bench) scale(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.out, "%s: serves %s after its start\n", s.row(), s.started.Round(10*time.Millisecond))
 		all = append(all, s)
+	}
+	if err := b.starts(ctx, all); err != nil {
+		return err
+	}
+	if err := b.zipfReads(ctx, all); err != nil {
+		return err
 	}
 	for _, c := range []struct {
 		name        string
@@ -57,9 +68,9 @@ func (b *bench) scale(ctx context.Context) error {
 		limit       float64 // of the largest to the smallest; 0: only reported
 	}{
 		{"hot read by id", connections, sized.hot, 1.5},
-		{"zipf reads by id", connections, sized.zipf, 1.5},
 		{"first page of the list", 1, sized.firstPage, 1.5},
-		{"last page of the list", 1, sized.lastPage, 0},
+		{"last page of the list", 1, sized.lastPage, 1.5},
+		{"page in the middle of the list", 1, sized.middlePage, 0},
 		{"read as of an earlier revision", 1, sized.earlier, 1.5},
 		{"durable write", 1, sized.write, 1.5},
 		{fmt.Sprintf("page of a history of %d versions", revised), 1, sized.history, 1.5},
@@ -73,41 +84,96 @@ func (b *bench) scale(ctx context.Context) error {
 }
 
 func (b *bench) startSized(ctx context.Context, n int) (s sized, err error) {
-	name := fmt.Sprint("store-", n)
-	url, err := b.fillSQLite(ctx, name, n)
-	if err != nil {
+	s = sized{n: n, cache: cacheBytes}
+	if s.url, err = b.fillSQLite(ctx, fmt.Sprint("store-", n), n); err != nil {
 		return s, err
 	}
-	began := time.Now()
-	c, err := b.startService(ctx, name, "config-service", url, telemetryOff, fmt.Sprint("--cache-bytes=", cacheBytes))
-	if err != nil {
+	if s.candidate, err = b.startOn(ctx, s); err != nil {
 		return s, err
 	}
-	s = sized{candidate: c, n: n, started: time.Since(began)}
-	if s.ids, err = c.ids(ctx, n); err != nil {
+	if s.ids, err = s.candidate.ids(ctx, n); err != nil {
 		return s, err
 	}
-	_, err = load.Run(load.Load{Address: c.address, Connections: 1, Request: s.write(), Status: http.StatusOK,
+	_, err = load.Run(load.Load{Address: s.address, Connections: 1, Request: s.write(), Status: http.StatusOK,
 		Rate: 1000, Duration: revised * time.Millisecond})
 	return s, err
 }
 
+// startOn starts a service as s tells.
+func (b *bench) startOn(ctx context.Context, s sized) (*candidate, error) {
+	return b.startService(ctx, fileName(s.row()), "config-service", s.url, telemetryOff, fmt.Sprint("--cache-bytes=", s.cache))
+}
+
+// starts compares how long it takes until a service serves.
+func (b *bench) starts(ctx context.Context, all []sized) error {
+	rows := make([]row, len(all))
+	for range b.rounds {
+		for i, s := range all {
+			began := time.Now()
+			c, err := b.startOn(ctx, s)
+			if err != nil {
+				return err
+			}
+			rows[i].Samples = append(rows[i].Samples, sample{StartMicros: micros(time.Since(began))})
+			if err := c.stop(); err != nil {
+				return err
+			}
+		}
+	}
+	for i, s := range all {
+		rows[i].Name = s.row()
+		fmt.Fprintf(b.out, "%s: serves %.0f ms after its start\n", s.row(), rows[i].mean(startMicros)/1000)
+	}
+	b.report.Results = append(b.report.Results, result{"start", rows})
+	last := len(all) - 1
+	b.report.hold(fmt.Sprintf("start to serving: time, of %d to of %d", all[last].n, smallStore), 1.5, false, &rows[last], &rows[0], startMicros)
+	return nil
+}
+
+// zipfReads compares reads of which some are not answered from memory, and the
+// memory that is resident after them: on the large store also where nothing is
+// cached, so that the difference is what the cache takes.
+func (b *bench) zipfReads(ctx context.Context, all []sized) (err error) {
+	middle, large := all[1], all[2]
+	uncached := large
+	uncached.cache = 0
+	if uncached.candidate, err = b.startOn(ctx, uncached); err != nil {
+		return err
+	}
+	const name = "zipf reads by id"
+	won, err := b.contestOf(ctx, name, append(all, uncached), connections, sized.zipf)
+	if err != nil {
+		return err
+	}
+	of, to := won.find(large.row()), won.find(middle.row())
+	b.holdSizes(name, won.Rows[:len(all)], large.n, 1.5)
+	b.report.hold(fmt.Sprintf("%s: resident memory, of %d to of %d", name, large.n, middle.n), 1.1, false, of, to, megabytes)
+	b.report.hold(fmt.Sprintf("%s: what the cache adds to it, to --cache-bytes=%d", name, cacheBytes), 1.25, false,
+		added(*of, *won.find(uncached.row())), constant(*of, cacheBytes), megabytes)
+	return nil
+}
+
 // compareSizes has a contest, and holds the largest store to the smallest.
 func (b *bench) compareSizes(ctx context.Context, name string, all []sized, n int, request func(sized) requester, limit float64) error {
+	won, err := b.contestOf(ctx, name, all, n, request)
+	if err == nil && limit > 0 {
+		b.holdSizes(name, won.Rows, all[len(all)-1].n, limit)
+	}
+	return err
+}
+
+func (b *bench) contestOf(ctx context.Context, name string, all []sized, n int, request func(sized) requester) (result, error) {
 	c := contest{name: fmt.Sprintf("%s, %d connections", name, n)}
 	for _, s := range all {
 		c.entries = append(c.entries, entry{s.row(), s.server, load.Load{Connections: n, Request: request(s), Status: http.StatusOK}})
 	}
-	won, err := b.hold(ctx, c)
-	if err != nil || limit == 0 {
-		return err
-	}
-	largest, smallest := &won.Rows[len(won.Rows)-1], &won.Rows[0]
-	b.report.hold(fmt.Sprintf("%s: CPU per request, of %d to of %d", name, all[len(all)-1].n, smallStore), limit, false, largest, smallest, cpuMicros)
-	if name == "zipf reads by id" {
-		b.report.hold(fmt.Sprintf("resident memory after them, to --cache-bytes=%d", cacheBytes), 3, false, largest, constant(*largest, cacheBytes), megabytes)
-	}
-	return nil
+	return b.hold(ctx, c)
+}
+
+// holdSizes holds the last row, of so many configurations, to the first.
+func (b *bench) holdSizes(name string, rows []row, large int, limit float64) {
+	b.report.hold(fmt.Sprintf("%s: CPU per request, of %d to of %d", name, large, smallStore), limit, false,
+		&rows[len(rows)-1], &rows[0], cpuMicros)
 }
 
 // constant is a row that has had the same memory in each round.
@@ -136,6 +202,10 @@ func (s sized) firstPage() requester { return always(s.get("/api/v1/configuratio
 
 func (s sized) lastPage() requester {
 	return always(s.get(fmt.Sprintf("/api/v1/configurations?limit=20&offset=%d", s.n-20)))
+}
+
+func (s sized) middlePage() requester {
+	return always(s.get(fmt.Sprintf("/api/v1/configurations?limit=20&offset=%d", s.n/2)))
 }
 
 func (s sized) earlier() requester {

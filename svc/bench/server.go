@@ -85,7 +85,7 @@ func (s *server) await(ctx context.Context, url string) error {
 			return fmt.Errorf("%s does not serve: %w\n%s", s.name, ctx.Err(), s.lastLines())
 		case <-s.exited:
 			return fmt.Errorf("%s ended at once:\n%s", s.name, s.lastLines())
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }
