@@ -26,7 +26,7 @@ type hotRead struct {
 func newHotRead(t testing.TB, on bool) *hotRead {
 	t.Helper()
 	var r *http.Request
-	h := newWhole(t, on, io.Discard, func(store *sqlstore.Store) {
+	h := newWhole(t, on, slog.LevelWarn, io.Discard, func(store *sqlstore.Store) {
 		r = httptest.NewRequest(http.MethodGet, "/api/v1/configurations/"+hotConfiguration(t, store), nil)
 		if on {
 			secret, hash := access.NewSecret()
@@ -40,7 +40,7 @@ func newHotRead(t testing.TB, on bool) *hotRead {
 
 // newWhole returns all that answers requests, on a store that is first filled,
 // with telemetry, sent to where nothing is sampled, or without any.
-func newWhole(t testing.TB, telemetry bool, log io.Writer, fill func(*sqlstore.Store)) http.Handler {
+func newWhole(t testing.TB, telemetry bool, level slog.Level, log io.Writer, fill func(*sqlstore.Store)) http.Handler {
 	t.Helper()
 	t.Setenv("OTEL_SDK_DISABLED", map[bool]string{true: "false", false: "true"}[telemetry])
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -53,7 +53,7 @@ func newWhole(t testing.TB, telemetry bool, log io.Writer, fill func(*sqlstore.S
 	o, err := parseOptions([]string{"--database-url=sqlite:" + filepath.Join(t.TempDir(), "whole.db")}, func(string) string { return "" })
 	must(t, err)
 	ctx := t.Context()
-	tel, err := newTelemetry(ctx, version, slog.LevelWarn, log)
+	tel, err := newTelemetry(ctx, version, level, log)
 	must(t, err)
 	store, err := sqlstore.Open(ctx, o.DatabaseURL, o.storeOptions(tel.pools))
 	must(t, err)

@@ -188,7 +188,9 @@ func newLoggers(res *resource.Resource, records sdklog.Exporter, level slog.Leve
 	if autoexport.IsNoneLogExporter(records) {
 		return sdklog.NewLoggerProvider(), lines
 	}
-	loggers := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(records)))
+	// No line of ours has an attribute twice, and to look for that took as long as
+	// the rest of a record.
+	loggers := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithAllowKeyDuplication(), sdklog.WithProcessor(sdklog.NewBatchProcessor(records)))
 	sent := otelslog.NewHandler(serviceName, otelslog.WithLoggerProvider(loggers))
 	return loggers, slog.NewMultiHandler(lines, instrument.LogLevel(sent, level))
 }

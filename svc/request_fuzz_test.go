@@ -84,7 +84,7 @@ type wire struct {
 func newWire(f *testing.F) *wire {
 	f.Helper()
 	w := &wire{log: &safeBuffer{}}
-	h := newWhole(f, true, w.log, func(store *sqlstore.Store) { w.store = store })
+	h := newWhole(f, true, slog.LevelWarn, w.log, func(store *sqlstore.Store) { w.store = store })
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(w.log, nil), slog.LevelError)
 	server.Start()

@@ -53,7 +53,8 @@ func (s *server) writeDeleted(w http.ResponseWriter, r *http.Request, c change) 
 // log everything but what is in it.
 func (s *server) committed(w http.ResponseWriter, r *http.Request, c change) {
 	setRevision(w, c.revision)
-	attrs := []slog.Attr{slog.String("operation", c.operation), slog.String("application_id", c.applicationID)}
+	const most = 7
+	attrs := append(make([]slog.Attr, 0, most), slog.String("operation", c.operation), slog.String("application_id", c.applicationID))
 	if c.configurationID != "" {
 		attrs = append(attrs, slog.String("configuration_id", c.configurationID), slog.Int64("version", c.version))
 	}
