@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -154,6 +155,10 @@ func (g *group) commit(m *member, conn *sql.Conn) {
 	b := &batch{unit: u, open: open}
 	for more := true; more && len(b.members) < maxCompany; {
 		m := g.next()
+		if m == nil { // whoever is about to join may do so: this takes no time when nobody runs
+			runtime.Gosched()
+			m = g.next()
+		}
 		more = m != nil && b.add(m)
 	}
 	b.end(g.onCommit)

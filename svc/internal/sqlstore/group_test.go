@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -368,6 +369,28 @@ func TestManyWritersShareCommits(t *testing.T) {
 			t.Logf("%d writes took %d commits", writers*writes, n)
 		}
 	})
+}
+
+// Who could join if it had a processor must not be left to pay for a flush of
+// its own. Now and then the scheduler prefers the one that yields.
+func TestWriterThatIsAboutToJoinPaysForACommit(t *testing.T) {
+	const rounds = 20
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	c := &company{Store: open(t, filepath.Join(t.TempDir(), "store.db"), Options{})}
+	a := createApplication(t, c.Store, "first")
+	commits := c.countCommits(t)
+	for i := range rounds {
+		var other sync.WaitGroup
+		_, err := c.UpdateApplication(t.Context(), a.ID, func(*conf.Application) error {
+			other.Go(func() { createApplication(t, c.Store, fmt.Sprint("app", i)) })
+			return nil
+		})
+		must(t, err)
+		other.Wait()
+	}
+	if n := commits(); n > rounds*3/2 {
+		t.Errorf("%d writes in pairs took %d commits", 2*rounds, n)
+	}
 }
 
 // A lone writer has the turn at once, and pays for one commit.
