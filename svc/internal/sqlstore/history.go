@@ -20,6 +20,11 @@ func scanVersion(row scanner) (conf.Version, error) {
 	return v, err
 }
 
+// The changes of a configuration are its versions, one each, the first gone once the
+// audit no longer needs them. Those whose config is kept are the newest, without
+// a gap, since what is older is forgotten first. So versions are counted off
+// from the newest in the index of revisions alone.
+
 // Versions implements [conf.Store].
 func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Page[conf.Version], error) {
 	var page conf.Page[conf.Version]
@@ -27,12 +32,12 @@ func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Pa
 		if _, err := getConfiguration(ctx, q, id); err != nil {
 			return err
 		}
-		const kept = `WHERE configuration_id = $1 AND config IS NOT NULL`
-		var total int
-		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM changes `+kept, id).Scan(&total); err != nil {
+		total, err := countVersions(ctx, q, id)
+		if err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, selectVersion+kept+` ORDER BY revision DESC LIMIT $2 OFFSET $3`, id, w.Limit, w.Offset)
+		l := listing{query: selectVersion, table: "changes", id: "revision", condition: "configuration_id = $3"}
+		rows, err := q.QueryContext(ctx, l.text(true), max(min(w.Limit, total-w.Offset), 0), w.Offset, id)
 		items, err := collect(rows, err, scanVersion)
 		page = conf.NewPage(items, total, w)
 		return err
@@ -40,23 +45,35 @@ func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Pa
 	return page, err
 }
 
+// countVersions returns how many are kept.
+func countVersions(ctx context.Context, q querier, id string) (total int, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT count(*) FROM changes WHERE configuration_id = $1 AND revision >= (
+			SELECT revision FROM changes WHERE configuration_id = $1 AND config IS NOT NULL ORDER BY revision LIMIT 1)`,
+		id).Scan(&total)
+	return total, err
+}
+
 // Version implements [conf.Store].
 func (s *Store) Version(ctx context.Context, id string, version int64) (conf.Version, error) {
 	var v conf.Version
 	err := s.view(ctx, func(ctx context.Context, q querier) error {
-		if _, err := getConfiguration(ctx, q, id); err != nil {
+		c, err := getConfiguration(ctx, q, id)
+		if err != nil {
 			return err
 		}
-		var err error
-		v, err = getVersion(ctx, q, id, version)
+		v, err = getVersion(ctx, q, id, version, c.Version)
 		return err
 	})
 	return v, err
 }
 
-func getVersion(ctx context.Context, q querier, id string, version int64) (conf.Version, error) {
-	v, err := scanVersion(q.QueryRowContext(ctx,
-		selectVersion+`WHERE configuration_id = $1 AND version = $2 AND config IS NOT NULL`, id, version))
+// getVersion returns a version of a configuration that is at version current.
+func getVersion(ctx context.Context, q querier, id string, version, current int64) (conf.Version, error) {
+	v, err := scanVersion(q.QueryRowContext(ctx, selectVersion+`
+		WHERE configuration_id = $1 AND version = $2 AND config IS NOT NULL AND revision = (
+			SELECT revision FROM changes WHERE configuration_id = $1 ORDER BY revision DESC LIMIT 1 OFFSET $3)`,
+		id, version, max(current-version, 0)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, conf.Errorf(conf.NotFound, "the configuration %s has no version %d, or it is no longer kept", id, version)
 	}
@@ -66,10 +83,11 @@ func getVersion(ctx context.Context, q querier, id string, version int64) (conf.
 // RollbackConfiguration implements [conf.Store].
 func (s *Store) RollbackConfiguration(ctx context.Context, id string, version int64, check conf.Edit[conf.Configuration]) (conf.Configuration, error) {
 	return s.changeConfiguration(ctx, id, conf.Rollback, func(tx *transaction, c *conf.Configuration) error {
+		current := c.Version
 		if err := check(c); err != nil {
 			return err
 		}
-		v, err := getVersion(tx.ctx, tx, id, version)
+		v, err := getVersion(tx.ctx, tx, id, version, current)
 		c.Name, c.Comments, c.Config = v.Name, v.Comments, v.Config
 		return err
 	})

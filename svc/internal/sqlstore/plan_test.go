@@ -28,7 +28,7 @@ func populate() []string {
 		SELECT 'A' || i, 'app' || i, i, i, i FROM n`,
 		`INSERT INTO configurations (id, application_id, name, config, version, revision, created_at, updated_at)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
-		SELECT a.id || 'C' || i, a.id, 'conf' || i, '{}', 1, 1, 1, 1 FROM applications a, n`,
+		SELECT a.id || 'C' || i, a.id, 'conf' || i, '{}', 3, 1, 1, 1 FROM applications a, n`,
 		`INSERT INTO changes (revision, ordinal, operation, application_id, name, created_at, changed_at)
 		SELECT revision, 0, 'create', id, name, created_at, created_at FROM applications`,
 		`INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at)
@@ -103,8 +103,8 @@ func TestReadsUseIndexesOnSQLite(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", r.query, err)
 		}
-		for _, step := range plan {
-			if wholeTable(step) || countsRows(r.query, step) {
+		for i, step := range plan {
+			if wholeTable(step) || countsRows(r.query, plan, i) {
 				t.Errorf("%s in\n%s\nof\n%s", step, strings.Join(plan, "\n"), r.query)
 			}
 		}
@@ -121,10 +121,11 @@ func wholeTable(step string) bool {
 	return strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM")
 }
 
-// countsRows reports whether a step of a list's query may look at rows to count
-// off those before a page: that is to be done in an index alone.
-func countsRows(query, step string) bool {
-	return strings.Contains(query, "LIMIT 1 OFFSET $2)") && strings.HasPrefix(step, "SCAN ") && !strings.Contains(step, " COVERING INDEX ")
+// countsRows reports whether a step may look at rows to count off those before
+// a page or a version: that is to be done in an index alone.
+func countsRows(query string, plan []string, step int) bool {
+	return strings.Contains(query, "LIMIT 1 OFFSET") && step > 0 && strings.HasPrefix(plan[step-1], "SCALAR SUBQUERY") &&
+		!strings.Contains(plan[step], " USING COVERING INDEX ")
 }
 
 func TestReadsUseIndexesOnPostgreSQL(t *testing.T) {

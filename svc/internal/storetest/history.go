@@ -250,8 +250,18 @@ func testPrune(t *testing.T, s *suite) {
 	wantCode(t, err, "")
 	wantEqual(t, page.Total, 2)
 	wantEqual(t, page.Items[1].Version, int64(4))
-	_, err = s.Version(t.Context(), c.ID, 3)
-	wantCode(t, err, conf.NotFound)
+	for w := range windows(5) {
+		got, err := s.Versions(t.Context(), c.ID, w)
+		wantCode(t, err, "")
+		wantEqual(t, got, pageOf(page.Items, w))
+	}
+	for version, code := range map[int64]conf.Code{-1: conf.NotFound, 1: conf.NotFound, 3: conf.NotFound, 4: "", 5: "", 6: conf.NotFound} {
+		v, err := s.Version(t.Context(), c.ID, version)
+		wantCode(t, err, code)
+		if code == "" {
+			wantEqual(t, v.Version, version)
+		}
+	}
 	_, err = s.Version(t.Context(), quiet.ID, 1)
 	wantCode(t, err, "")
 	wantEqual(t, s.stats(t), before)
