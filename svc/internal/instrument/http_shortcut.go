@@ -89,8 +89,8 @@ func RootID(ctx context.Context) (id trace.TraceID, ok bool) {
 
 // NewTraceID returns a valid id that nobody has had.
 func NewTraceID() (id trace.TraceID) {
-	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
-	binary.NativeEndian.PutUint64(id[8:], rand.Uint64()|1) // not all zero
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64()|1) // not all zero
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64())   // of which samplers make use
 	return id
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -239,6 +240,20 @@ type silent struct{ http.Handler }
 func (silent) Shortcut(_ http.ResponseWriter, r *http.Request) (status, written int, done bool) {
 	r.Pattern = "GET /{speed}/{id}"
 	return http.StatusOK, 5, true
+}
+
+// Samplers look at the second half.
+func TestIDsOfTracesAreNotAsRandomAsASamplerTakesThem(t *testing.T) {
+	const n, share = 1_000_000, .05
+	sampler, sampled := sdktrace.TraceIDRatioBased(share), 0
+	for range n {
+		if sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: t.Context(), TraceID: NewTraceID()}).Decision == sdktrace.RecordAndSample {
+			sampled++
+		}
+	}
+	if deviation := math.Sqrt(n * share * (1 - share)); math.Abs(float64(sampled)-share*n) > 6*deviation {
+		t.Errorf("%d of %d are sampled, want %v", sampled, n, share)
+	}
 }
 
 // settled gives a trace the id that it is to have.
