@@ -72,14 +72,14 @@ bench-watch: build ## 10,000 watchers of one service: how fast changes reach the
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
 .PHONY: bench-watch
 
-bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=reads|writes|scale, ROUNDS=, TURN=
+bench: build ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=reads|writes|scale, ROUNDS=, TURN=
 	@scripts/bench-deps
 	@[ "$(PLAN)" != writes ] || go build -trimpath -ldflags "-s -w" -tags onecommit -o bin/config-service-onecommit ./svc
 	@go build -o bin/bench ./svc/bench
 	@bin/bench $(or $(PLAN),reads) --rounds $(or $(ROUNDS),5) --turn $(or $(TURN),2s) --json bench.json
 .PHONY: bench
 
-bench-overhead: build bin/otelcol ## what telemetry costs a request: off, metrics, all on, and under otelhttp
+bench-overhead: build ## what telemetry costs a request: off, metrics, all on, and under otelhttp
 	@go build -trimpath -ldflags "-s -w" -tags otelhttp -o bin/config-service-otelhttp ./svc
 	@go build -o bin/bench ./svc/bench
 	@bin/bench overhead --rounds $(or $(ROUNDS),10) --turn $(or $(TURN),2s) --json bench-overhead.json

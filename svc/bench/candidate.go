@@ -31,37 +31,38 @@ type mode int
 
 const (
 	telemetryOff mode = iota
-	metricsOnly       // to a live Collector, no traces, no logs over OTLP
-	everythingOn      // metrics, 5 % of the traces and logs to a live Collector, and access control
+	metricsOnly       // over OTLP, too; no traces, no logs over OTLP
+	everythingOn      // metrics, 5 % of the traces and logs over OTLP
 )
 
 // env returns the variables that the mode is.
-func (m mode) env(collector string) []string {
+func (m mode) env(receiver string) []string {
 	switch m {
 	case telemetryOff:
 		return []string{"OTEL_SDK_DISABLED=true"}
 	case metricsOnly:
-		return append(otlp(collector), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
+		return append(otlp(receiver), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
 	}
-	return otlp(collector)
+	return otlp(receiver)
 }
 
-// otlp leads telemetry to a Collector, as the native stack does.
-func otlp(collector string) []string {
+// otlp leads telemetry to a receiver, as the native stack does to its Collector.
+func otlp(receiver string) []string {
 	return []string{
-		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + receiver, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
 		"OTEL_METRIC_EXPORT_INTERVAL=2000",
 	}
 }
 
-// startService starts the service named name on a store that is there.
-func (b *bench) startService(ctx context.Context, name, binary, databaseURL string, m mode, args ...string) (*candidate, error) {
+// startService starts the service named name on a store that is there, guarded
+// by access control or not.
+func (b *bench) startService(ctx context.Context, name, binary, databaseURL string, m mode, guarded bool, args ...string) (*candidate, error) {
 	var address, debug string
 	if err := freeAddresses(&address, &debug); err != nil {
 		return nil, err
 	}
 	c := &candidate{}
-	if m == everythingOn {
+	if guarded {
 		var err error
 		if c.token, err = b.makeToken(ctx, databaseURL); err != nil {
 			return nil, err
@@ -70,8 +71,8 @@ func (b *bench) startService(ctx context.Context, name, binary, databaseURL stri
 	command := []string{b.program(binary), "serve", "--listen=" + address, "--debug-listen=" + debug,
 		"--database-url=" + databaseURL, "--write-rate=0"}
 	s, err := b.start(ctx, program{
-		name: name, command: append(command, args...), env: m.env(b.collector),
-		address: address, debug: debug, ready: "http://" + address + "/readyz", pinned: b.pinned,
+		name: name, command: append(command, args...), env: m.env(b.receiver),
+		address: address, debug: debug, ready: "http://" + address + "/readyz", processor: b.processor,
 	})
 	c.server = s
 	return c, err
@@ -87,28 +88,11 @@ func (b *bench) startBare(ctx context.Context, name, kind string, a answer) (*se
 	if err := a.write(file); err != nil {
 		return nil, err
 	}
-	env := append(otlp(b.collector), "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.05")
+	env := append(otlp(b.receiver), "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.05")
 	return b.start(ctx, program{
-		name: name, env: env, address: address, debug: debug, ready: "http://" + debug + "/debug/pprof/", pinned: b.pinned,
+		name: name, env: env, address: address, debug: debug, ready: "http://" + debug + "/debug/pprof/", processor: b.processor,
 		command: []string{b.self, "serve", "--kind=" + kind, "--listen=" + address, "--debug-listen=" + debug, "--answer=" + file},
 	})
-}
-
-// startCollector starts the Collector that telemetry goes to.
-func (b *bench) startCollector(ctx context.Context) error {
-	var health, http, exporter, metrics string
-	if err := freeAddresses(&b.collector, &health, &http, &exporter, &metrics); err != nil {
-		return err
-	}
-	_, err := b.start(ctx, program{
-		name:    "otelcol",
-		command: []string{b.program("otelcol"), "--config", "observability/otel-collector.yml"},
-		env: []string{"LISTEN_HOST=127.0.0.1", "COLLECTOR_LOG_LEVEL=warn", "OTLP_GRPC_PORT=" + port(b.collector),
-			"OTLP_HTTP_PORT=" + port(http), "COLLECTOR_EXPORTER_PORT=" + port(exporter),
-			"COLLECTOR_METRICS_PORT=" + port(metrics), "COLLECTOR_HEALTH_PORT=" + port(health)},
-		ready: "http://" + health + "/",
-	})
-	return err
 }
 
 // errNoEtcd tells that there is nothing to compare with.
@@ -155,10 +139,6 @@ func (b *bench) stop() error {
 }
 
 func (b *bench) program(name string) string { return filepath.Join(b.bin, name) }
-
-func port(address string) string {
-	return address[len("127.0.0.1:"):]
-}
 
 // describe tells what etcd it is.
 func describeEtcd(ctx context.Context) string {

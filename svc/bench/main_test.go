@@ -5,12 +5,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	tracecollector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"configservice/svc/bench/load"
 )
@@ -81,7 +86,7 @@ func TestRatioHasItsConfidenceInterval(t *testing.T) {
 		return r
 	}
 	// The machine was twice as slow in the last round, for both.
-	e := ratio(row(20, 22, 42), row(10, 10, 20), cpuMicros)
+	e := by(cpuMicros)(row(20, 22, 42), row(10, 10, 20))
 	near := func(got, want float64) bool { return math.Abs(got-want) < .01 }
 	if !near(e.Mean, 2.099) || !near(e.Low, 1.866) || !near(e.High, 2.361) {
 		t.Errorf("it is %.3f, from %.3f to %.3f", e.Mean, e.Low, e.High)
@@ -112,5 +117,88 @@ func TestVerdictIsGivenThatTheSpreadDoesNotAllow(t *testing.T) {
 		if got := (bar{Ratio: c.ratio, Limit: 1.10, Least: c.least}).verdict(); got != c.want {
 			t.Errorf("%v, least %v: %s, want %s", c.ratio, c.least, got, c.want)
 		}
+	}
+}
+
+// Each of ten rounds has a thousand answers; in one of them the machine was
+// busy with something else.
+func TestOneDisturbedTurnDecidesAboutTheP99(t *testing.T) {
+	rows := func(usual time.Duration, disturbed int) (r row) {
+		for round := range 10 {
+			s := sample{latencies: new(load.Histogram)}
+			for i := range 1000 {
+				if round == disturbed && i < 50 {
+					s.latencies.Record(100 * time.Millisecond)
+				} else if i%20 == 0 {
+					s.latencies.Record(usual)
+				} else {
+					s.latencies.Record(time.Microsecond)
+				}
+			}
+			r.Samples = append(r.Samples, s)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		usual time.Duration
+		want  float64
+	}{{time.Millisecond, 1}, {2 * time.Millisecond, 2}} {
+		e := ratioP99(rows(c.usual, 3), rows(time.Millisecond, -1))
+		if math.Abs(e.Mean-c.want) > .05 || e.High-e.Low > .1 {
+			t.Errorf("it is %v, want %v", e, c.want)
+		}
+	}
+}
+
+func TestOthersWorkDuringATurn(t *testing.T) {
+	b := &bench{dir: t.TempDir(), self: os.Args[0]}
+	t.Cleanup(func() { b.stop() })
+	c := contest{}
+	for _, name := range []string{"one", "other"} {
+		s, err := b.startBare(t.Context(), name, "bare", answer{Status: http.StatusOK})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.pinned = true // to the same processor, if there were two
+		c.entries = append(c.entries, entry{name: name, server: s})
+	}
+	// A process comes to a stop some moments after it has been told to.
+	await := func(i int, stopped bool) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.entries[i].server.cmd.Process.Pid))
+			if err == nil && strings.Contains(string(text), "State:\tT") == stopped {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("that the server %d is stopped is not %v (%v)", i, stopped, err)
+			}
+		}
+	}
+	_, err := c.alone(1, func() (sample, error) {
+		await(0, true)
+		await(1, false)
+		return sample{}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(0, false)
+}
+
+func TestReceivedSpansAreMiscounted(t *testing.T) {
+	spans := func(n int) *tracepb.ResourceSpans {
+		return &tracepb.ResourceSpans{ScopeSpans: []*tracepb.ScopeSpans{{Spans: make([]*tracepb.Span, n)}, {Spans: make([]*tracepb.Span, 1)}}}
+	}
+	wire, err := proto.Marshal(&tracecollector.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{spans(3), spans(0), spans(128)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &receiver{}
+	if err := (codec{r}).Unmarshal(wire, &tracecollector.ExportTraceServiceRequest{}); err != nil || r.spans.Load() != 134 {
+		t.Errorf("%d are counted, want 134 (%v)", r.spans.Load(), err)
+	}
+	if err := (codec{r}).Unmarshal(wire[:len(wire)-1], &tracecollector.ExportTraceServiceRequest{}); err == nil {
+		t.Error("half a message is none")
 	}
 }

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"configservice/svc/bench/load"
@@ -34,6 +36,7 @@ type sample struct {
 	Allocations  float64 `json:"allocations_per_request"` // 0: not known
 	ResidentByte int64   `json:"resident_bytes"`
 	StartMicros  float64 `json:"start_microseconds,omitempty"` // from its start to its first answer, where that is all
+	latencies    *load.Histogram
 }
 
 // A result is all that a contest has shown.
@@ -70,7 +73,7 @@ func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (resul
 	for round := range rounds {
 		for i := range c.entries {
 			i = (i + round) % len(c.entries)
-			s, err := c.entries[i].turn(ctx, turn)
+			s, err := c.alone(i, func() (sample, error) { return c.entries[i].turn(ctx, turn) })
 			if err != nil {
 				return r, fmt.Errorf("%s, %s: %w", c.name, c.entries[i].name, err)
 			}
@@ -78,6 +81,26 @@ func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (resul
 		}
 	}
 	return r, nil
+}
+
+// alone lets one entry have its turn while the servers of others that would
+// have to share a processor with its own stand still: what they do by
+// themselves, as to send metrics, would count as the one's.
+func (c contest) alone(i int, turn func() (sample, error)) (sample, error) {
+	own := c.entries[i].server
+	each := func(s syscall.Signal) (err error) {
+		for _, e := range c.entries {
+			if e.server != own && e.server.pinned && own.pinned {
+				err = errors.Join(err, e.server.cmd.Process.Signal(s))
+			}
+		}
+		return err
+	}
+	defer func() { _ = each(syscall.SIGCONT) }() // of one that has ended, the turn will tell
+	if err := each(syscall.SIGSTOP); err != nil {
+		return sample{}, err
+	}
+	return turn()
 }
 
 // loadFor is the entry's load, for so long.
@@ -142,6 +165,7 @@ func (e entry) sample(ctx context.Context, r load.Result, cpu time.Duration, all
 		P99Micros:    micros(r.Latencies.Quantile(.99)),
 		Allocations:  float64(allocatedAfter-allocated) / n,
 		ResidentByte: resident,
+		latencies:    &r.Latencies,
 	}, nil
 }
 

@@ -53,9 +53,10 @@ type bench struct {
 	out       io.Writer
 	dir       string // for stores, logs and answers
 	self      string // the path of this program
-	collector string // HOST:PORT, once it runs
+	receiver  string // HOST:PORT for OTLP over gRPC, once it runs
+	received  string // URL that tells how many spans it has received
 	servers   []*server
-	pinned    bool // servers that are started from now on have one processor to themselves
+	processor string // of servers that are started from now on; empty: any
 	report    report
 }
 

@@ -22,7 +22,7 @@ type readers struct {
 }
 
 func (b *bench) reads(ctx context.Context) error {
-	if err := b.startCollector(ctx); err != nil {
+	if err := b.startReceiver(ctx); err != nil {
 		return err
 	}
 	if err := b.readsNextToBare(ctx); err != nil {
@@ -37,8 +37,8 @@ func (b *bench) reads(ctx context.Context) error {
 // readsNextToBare compares what a processor can do, with all that the machine
 // allows for it.
 func (b *bench) readsNextToBare(ctx context.Context) error {
-	b.pinned = true
-	defer func() { b.pinned = false }()
+	b.processor = serverCPU
+	defer func() { b.processor = "" }()
 	r, err := b.startReaders(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (b *bench) readsNextToBare(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.account(ctx, r.on.server)
 }
 
 // readsNextToEtcd compares two services that may use all of the machine.
@@ -89,7 +89,7 @@ func (b *bench) readsNextToEtcd(ctx context.Context) error {
 		{"etcd's gateway", etcd, reading(always(theirs), http.StatusOK)},
 		{"service, everything on", on.server, reading(always(ours), http.StatusOK)},
 	}})
-	b.report.hold("hot read, everything on: requests/s, to etcd's gateway", 5, true, won.find("service, everything on"), won.find("etcd's gateway"), perSecond)
+	b.report.hold("hot read, everything on: requests/s, to etcd's gateway", 5, true, won.find("service, everything on"), won.find("etcd's gateway"), by(perSecond))
 	return err
 }
 
@@ -116,7 +116,7 @@ func (b *bench) startFilled(ctx context.Context, name string, m mode) (*candidat
 	if err != nil {
 		return nil, err
 	}
-	return b.startService(ctx, name, "config-service", url, m)
+	return b.startService(ctx, name, "config-service", url, m, m == everythingOn)
 }
 
 // prepare makes the requests that a service gets. All have the token, also

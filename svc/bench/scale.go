@@ -42,8 +42,8 @@ func (s sized) row() string {
 // scale compares stores of different sizes under the same load: what touches one
 // configuration must not cost more where there are many.
 func (b *bench) scale(ctx context.Context) error {
-	b.pinned = true
-	defer func() { b.pinned = false }()
+	b.processor = serverCPU
+	defer func() { b.processor = "" }()
 	if b.size <= 10*smallStore {
 		return fmt.Errorf("--size is %d; the large store must have more than the middle one's %d", b.size, 10*smallStore)
 	}
@@ -101,7 +101,7 @@ func (b *bench) startSized(ctx context.Context, n int) (s sized, err error) {
 
 // startOn starts a service as s tells.
 func (b *bench) startOn(ctx context.Context, s sized) (*candidate, error) {
-	return b.startService(ctx, fileName(s.row()), "config-service", s.url, telemetryOff, fmt.Sprint("--cache-bytes=", s.cache))
+	return b.startService(ctx, fileName(s.row()), "config-service", s.url, telemetryOff, false, fmt.Sprint("--cache-bytes=", s.cache))
 }
 
 // starts compares how long it takes until a service serves.
@@ -126,7 +126,7 @@ func (b *bench) starts(ctx context.Context, all []sized) error {
 	}
 	b.report.Results = append(b.report.Results, result{"start", rows})
 	last := len(all) - 1
-	b.report.hold(fmt.Sprintf("start to serving: time, of %d to of %d", all[last].n, smallStore), 1.5, false, &rows[last], &rows[0], startMicros)
+	b.report.hold(fmt.Sprintf("start to serving: time, of %d to of %d", all[last].n, smallStore), 1.5, false, &rows[last], &rows[0], by(startMicros))
 	return nil
 }
 
@@ -147,9 +147,9 @@ func (b *bench) zipfReads(ctx context.Context, all []sized) (err error) {
 	}
 	of, to := won.find(large.row()), won.find(middle.row())
 	b.holdSizes(name, won.Rows[:len(all)], large.n, 1.5)
-	b.report.hold(fmt.Sprintf("%s: resident memory, of %d to of %d", name, large.n, middle.n), 1.1, false, of, to, megabytes)
+	b.report.hold(fmt.Sprintf("%s: resident memory, of %d to of %d", name, large.n, middle.n), 1.1, false, of, to, by(megabytes))
 	b.report.hold(fmt.Sprintf("%s: what the cache adds to it, to --cache-bytes=%d", name, cacheBytes), 1.25, false,
-		added(*of, *won.find(uncached.row())), constant(*of, cacheBytes), megabytes)
+		added(*of, *won.find(uncached.row())), constant(*of, cacheBytes), by(megabytes))
 	return nil
 }
 
@@ -173,7 +173,7 @@ func (b *bench) contestOf(ctx context.Context, name string, all []sized, n int, 
 // holdSizes holds the last row, of so many configurations, to the first.
 func (b *bench) holdSizes(name string, rows []row, large int, limit float64) {
 	b.report.hold(fmt.Sprintf("%s: CPU per request, of %d to of %d", name, large, smallStore), limit, false,
-		&rows[len(rows)-1], &rows[0], cpuMicros)
+		&rows[len(rows)-1], &rows[0], by(cpuMicros))
 }
 
 // constant is a row that has had the same memory in each round.

@@ -37,7 +37,8 @@ func (a answer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 }
 
 // serve is the program as a server to compare with: "bare", net/http alone, or
-// "otelhttp", the same in OpenTelemetry's own middleware.
+// "otelhttp", the same in OpenTelemetry's own middleware; or as the "receiver" of
+// everybody's telemetry.
 func serve(ctx context.Context, args []string) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -46,6 +47,9 @@ func serve(ctx context.Context, args []string) (err error) {
 	file, kind := flags.String("answer", "", ""), flags.String("kind", "bare", "")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *kind == "receiver" {
+		return receive(ctx, *listen, *debug)
 	}
 	a, err := readAnswer(*file)
 	if err != nil {

@@ -30,18 +30,21 @@ type server struct {
 
 // A program is how a server is started.
 type program struct {
-	name    string
-	command []string
-	env     []string
-	address string
-	debug   string
-	ready   string // URL that answers 200 once it serves
-	pinned  bool   // it has a processor to itself, and no other
+	name      string
+	command   []string
+	env       []string
+	address   string
+	debug     string
+	ready     string // URL that answers 200 once it serves
+	processor string // the only one that it may use; empty: any
 }
 
-// serverCPU is the processor of a pinned server. Go's runtime then makes do with
-// one, too.
-const serverCPU = "1" // the load has the first
+// Of a pinned load and its server, each has a processor of its own. Go's runtime
+// then makes do with one, too.
+const (
+	loadCPU   = "0"
+	serverCPU = "1"
+)
 
 // startDeadline bounds how long a program may take until it serves.
 const startDeadline = 60 * time.Second
@@ -53,10 +56,10 @@ func (p program) start(ctx context.Context, dir string) (*server, error) {
 		return nil, err
 	}
 	defer log.Close()
-	s := &server{name: p.name, address: p.address, debug: p.debug, log: log.Name(), pinned: p.pinned, exited: make(chan struct{})}
+	s := &server{name: p.name, address: p.address, debug: p.debug, log: log.Name(), pinned: p.processor == serverCPU, exited: make(chan struct{})}
 	command := p.command
-	if p.pinned {
-		command = append([]string{"taskset", "--cpu-list", serverCPU}, command...)
+	if p.processor != "" {
+		command = append([]string{"taskset", "--cpu-list", p.processor}, command...)
 	}
 	s.cmd = exec.Command(command[0], command[1:]...)
 	s.cmd.Env = append(os.Environ(), p.env...)

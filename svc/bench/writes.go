@@ -27,7 +27,7 @@ var writerCounts = []int{1, connections, 256}
 // writes compares durable writes: each connection replaces a document of its
 // own, again and again, with everything on and all of the machine.
 func (b *bench) writes(ctx context.Context) (err error) {
-	if err := b.startCollector(ctx); err != nil {
+	if err := b.startReceiver(ctx); err != nil {
 		return err
 	}
 	w := &writers{bench: b}
@@ -103,7 +103,7 @@ func (w *writers) startOnPostgreSQL(ctx context.Context, cluster *pgtest.Cluster
 // startWriter starts a service on a filled store, which flushes by itself
 // unless processes names others.
 func (w *writers) startWriter(ctx context.Context, name, binary, url string, processes func() ([]int, error)) error {
-	c, err := w.startService(ctx, fileName(name), binary, url, everythingOn)
+	c, err := w.startService(ctx, fileName(name), binary, url, everythingOn, true)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (w *writers) compare(ctx context.Context, n int) error {
 	}{{rowEtcd, 1}, {rowOneCommit, 5}} {
 		if n == connections {
 			w.report.hold(fmt.Sprintf("durable writes, %d connections, SQLite: requests/s, to %s", n, strings.TrimPrefix(bar.to, "SQLite, ")),
-				bar.limit, true, won.find(rowSQLite), won.find(bar.to), perSecond)
+				bar.limit, true, won.find(rowSQLite), won.find(bar.to), by(perSecond))
 		}
 	}
 	return nil

@@ -15,9 +15,18 @@ type Histogram struct {
 	total  uint64
 }
 
-func (h *Histogram) record(d time.Duration) {
+// Record adds one duration.
+func (h *Histogram) Record(d time.Duration) {
 	h.counts[bucketOf(uint64(max(d, 0)))]++
 	h.total++
+}
+
+// Add adds all that other has recorded.
+func (h *Histogram) Add(other *Histogram) {
+	for i, n := range other.counts {
+		h.counts[i] += n
+	}
+	h.total += other.total
 }
 
 func bucketOf(ns uint64) int {

@@ -8,7 +8,7 @@ import (
 func TestQuantilesAreWithinTheWidthOfABucket(t *testing.T) {
 	var h Histogram
 	for i := 1; i <= 100_000; i++ {
-		h.record(time.Duration(i) * time.Microsecond)
+		h.Record(time.Duration(i) * time.Microsecond)
 	}
 	for q, want := range map[float64]time.Duration{
 		0: time.Microsecond, .5: 50 * time.Millisecond, .99: 99 * time.Millisecond, 1: 100 * time.Millisecond,
@@ -25,6 +25,18 @@ func TestEveryDurationIsInTheBucketThatBoundsIt(t *testing.T) {
 		if d > upperBound(b) || b > 0 && d <= upperBound(b-1) {
 			t.Errorf("%d is in bucket %d, from %d to %d", d, b, upperBound(b-1)+1, upperBound(b))
 		}
+	}
+}
+
+func TestHistogramsAddUp(t *testing.T) {
+	var h, other Histogram
+	h.Record(time.Millisecond)
+	for range 3 {
+		other.Record(time.Second)
+	}
+	h.Add(&other)
+	if low, high := h.Quantile(.2), h.Quantile(.3); low > 2*time.Millisecond || high < time.Second {
+		t.Errorf("the quantiles 0.2 and 0.3 are %s and %s", low, high)
 	}
 }
 

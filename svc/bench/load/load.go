@@ -23,8 +23,8 @@ type Load struct {
 	Request func(connection int) []byte
 
 	// Pinned keeps the load to the first processor, so that a server may have
-	// another to itself. Without a Rate the load then never sleeps: to wake it
-	// would be work of the server's, and the more the longer it takes.
+	// another to itself. The load then never sleeps: to wake it would be work of
+	// the server's, and the more the longer it takes.
 	Pinned bool
 
 	// Status is the only one that answers may have.
@@ -179,16 +179,16 @@ func (r *run) due() time.Duration {
 // wait returns when there are answers, or the next request is due.
 func (r *run) wait(events []unix.EpollEvent, elapsed time.Duration) (int, error) {
 	timeout := time.Second
-	if r.Pinned {
+	switch {
+	case r.Pinned:
 		timeout = 0
-	}
-	if r.Rate > 0 && len(r.idle) > 0 {
-		timeout = max(r.due()-elapsed, 0)
-	}
-	// In nanoseconds, as epoll's own timeout is not.
-	ready := []unix.PollFd{{Fd: int32(r.poll), Events: unix.POLLIN}}
-	limit := unix.NsecToTimespec(timeout.Nanoseconds())
-	if r.Rate > 0 {
+	case r.Rate > 0:
+		if len(r.idle) > 0 {
+			timeout = max(r.due()-elapsed, 0)
+		}
+		// In nanoseconds, as epoll's own timeout is not.
+		ready := []unix.PollFd{{Fd: int32(r.poll), Events: unix.POLLIN}}
+		limit := unix.NsecToTimespec(timeout.Nanoseconds())
 		if _, err := unix.Ppoll(ready, &limit, nil); err != nil && err != unix.EINTR {
 			return 0, err
 		}
@@ -212,7 +212,7 @@ func (r *run) receive(c *connection) error {
 	now := time.Now()
 	r.result.Requests++
 	r.result.Elapsed = now.Sub(r.started)
-	r.result.Latencies.record(now.Sub(c.due))
+	r.result.Latencies.Record(now.Sub(c.due))
 	r.busy--
 	r.idle = append(r.idle, c)
 	return nil
