@@ -138,7 +138,7 @@ func (s *Store) findRows(ctx context.Context, query string, args []any) (found [
 // notes up to where history is no longer whole.
 func (s *Store) changeRows(ctx context.Context, statements []string, by int, rows []row) error {
 	return s.transact(ctx, func(tx *transaction) error {
-		changed, err := tx.change(statements, rows)
+		changed, err := tx.changeEach(statements, rows)
 		if err != nil {
 			return err
 		}
@@ -148,9 +148,9 @@ func (s *Store) changeRows(ctx context.Context, statements []string, by int, row
 	})
 }
 
-// change applies statements to each of the rows, and returns to how many the
+// changeEach applies statements to each of the rows, and returns to how many the
 // last of them did apply: others may prune as well.
-func (tx *transaction) change(statements []string, rows []row) (changed int64, err error) {
+func (tx *transaction) changeEach(statements []string, rows []row) (changed int64, err error) {
 	for _, r := range rows {
 		var n int64
 		for _, statement := range statements {

@@ -103,6 +103,12 @@ func postgresFault(state string) fault {
 // fatal reports whether PostgreSQL ended the connection with err.
 func fatal(e *pgconn.PgError) bool { return e.SeverityUnlocalized != "ERROR" }
 
+// passes reports whether what ended in err is worth another attempt.
+func passes(err error) bool {
+	f := faultOf(err)
+	return f == conflict || f == lost
+}
+
 func isUniqueViolation(err error) bool { return faultOf(err) == taken }
 
 // translate makes an error of the domain of one of the engine's.

@@ -152,6 +152,7 @@ func (g *group) commit(m *member, conn *sql.Conn) {
 		g.giveUp(m, err)
 		return
 	}
+	u.late = lately(ctx)
 	b := &batch{unit: u, open: open}
 	for more := true; more && len(b.members) < maxCompany; {
 		m := g.next()
@@ -219,7 +220,7 @@ func (b *batch) again() (more bool) {
 		b.err = err
 		return false
 	}
-	b.unit, b.kept, b.made, b.careful = u, 0, nil, true
+	b.unit, b.kept, b.made, b.careful, b.err = u, 0, nil, true, nil
 	for _, m := range b.members {
 		if !b.isolate(m) {
 			return false
@@ -249,9 +250,22 @@ func (b *batch) isolate(m *member) (whole bool) {
 	return false
 }
 
+// settle settles the unit, or else another: of what was sent late and failed
+// nobody knows whose it was.
+func (b *batch) settle() {
+	if b.err != nil || b.kept == 0 {
+		return
+	}
+	b.err = b.unit.settle()
+	if b.err != nil && !b.careful && !passes(b.err) && b.again() && b.kept > 0 {
+		b.err = b.unit.settle()
+	}
+}
+
 // end commits, unless there is nothing to keep, and tells everybody, onCommit
 // before those who wait for it.
 func (b *batch) end(onCommit func([]conf.Transaction)) {
+	b.settle()
 	if b.err == nil && b.kept > 0 {
 		if b.err = b.commit(); b.err == nil {
 			onCommit(b.made)

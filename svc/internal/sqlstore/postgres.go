@@ -107,7 +107,7 @@ func (p postgres) pools(o Options) (reader, writer *pool) {
 	connector := stdlib.GetConnector(*p.config, stdlib.OptionShouldPing(func(_ context.Context, c stdlib.ShouldPingParams) bool {
 		return c.IdleDuration > time.Second || lost.after(time.Now().Add(-c.IdleDuration))
 	}))
-	reader = newPool("postgresql", connector, o.MaxConnections, o)
+	reader = newPool("postgresql", pipelineConnector{connector}, o.MaxConnections, o)
 	reader.lost = lost
 	reader.db.SetConnMaxLifetime(maxConnectionAge)
 	reader.db.SetConnMaxIdleTime(maxConnectionIdle)

@@ -344,7 +344,7 @@ func TestIDsAndTimesDoNotGoBackWithTheClock(t *testing.T) {
 				t.Errorf("at %v: id %s (%v) after %s, time %v after %v", clock, id, err, lastID, tx.now, lastTime)
 			}
 			lastID, lastTime = id, tx.now
-			return u.commit()
+			return errors.Join(u.settle(), u.commit())
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -15,9 +15,9 @@ import (
 // puts all writes in one order.
 type unit struct {
 	*sql.Tx
-	ctx    context.Context // of every statement: no single write's
-	head   head            // as the writes so far leave it
-	stored head            // as the engine has it
+	ctx  context.Context // of every statement: no single write's
+	late context.Context // of those whose outcome nobody waits for
+	head head            // as the writes so far leave it
 }
 
 // A head is the store's row, but for what only pruning touches. Each write gets
@@ -34,7 +34,7 @@ func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions) (*unit, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{Tx: tx, ctx: ctx}
+	u := &unit{Tx: tx, ctx: ctx, late: ctx}
 	h := &u.head
 	err = tx.QueryRowContext(ctx, `
 		UPDATE store SET pruned = pruned RETURNING revision, committed_at, applications, configurations, changes`).
@@ -42,7 +42,6 @@ func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions) (*unit, error)
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
-	u.stored = u.head
 	return u, nil
 }
 
@@ -79,24 +78,17 @@ func refused(err error) bool {
 	return ok
 }
 
-// settle lets the engine have the head.
+// settle lets the engine have the head, and all that waited to be sent.
 func (u *unit) settle() error {
-	if u.head == u.stored {
-		return nil
-	}
 	h := u.head
 	_, err := u.ExecContext(u.ctx, `
 		UPDATE store SET revision = $1, committed_at = $2, applications = $3, configurations = $4, changes = $5`,
 		h.revision, h.committedAt, h.applications, h.configurations, h.changes)
-	u.stored = h
 	return err
 }
 
-// commit keeps what the unit's writes have changed.
+// commit keeps what the unit's writes have changed, once it is settled.
 func (u *unit) commit() error {
-	if err := u.settle(); err != nil {
-		return err
-	}
 	if err := u.Commit(); err != nil {
 		return commitFailed(err)
 	}

@@ -51,6 +51,9 @@ func (s *Store) alone(ctx context.Context, fn func(*unit) error) error {
 		if err := fn(u); err != nil {
 			return err
 		}
+		if err := u.settle(); err != nil {
+			return err
+		}
 		return u.commit()
 	}))
 }
@@ -65,23 +68,28 @@ func (tx *transaction) row(query string, args ...any) *sql.Row {
 	return tx.QueryRowContext(tx.ctx, query, args...)
 }
 
-// exec carries out a statement, unless nobody waits for the write any more.
+// exec carries out a statement, unless nobody waits for the write any more. When
+// the unit lets statements be late, its failure may only be that of a later one.
 func (tx *transaction) exec(query string, args ...any) error {
-	_, err := tx.affect(query, args...)
+	_, err := tx.change(tx.late, query, args)
 	return err
 }
 
 // affect is exec, and returns how many rows the statement has changed.
 func (tx *transaction) affect(query string, args ...any) (rows int64, err error) {
-	if err := tx.caller.Err(); err != nil {
-		return 0, err
-	}
-	tx.touched = true
-	res, err := tx.ExecContext(tx.ctx, query, args...)
+	res, err := tx.change(tx.ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+func (tx *transaction) change(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if err := tx.caller.Err(); err != nil {
+		return nil, err
+	}
+	tx.touched = true
+	return tx.ExecContext(ctx, query, args...)
 }
 
 const insertChange = `
