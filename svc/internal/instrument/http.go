@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -34,8 +35,7 @@ import (
 // waits for handlers, does.
 //
 // A request that is not sampled costs four allocations: the request's clone,
-// the span, its context, and the wrapper of body and response; two more for the
-// id of its trace where the providers tell what is sampled; and none at all
+// the span, its context, and the wrapper of body and response; and none at all
 // when the handler has a shortcut for it, see [Shortcut], and it is part of no
 // caller's trace. There, a request that is sampled costs three, for exemplars.
 func HTTP(p Providers) (func(http.Handler) http.Handler, error) {
@@ -88,12 +88,8 @@ func newServer(p Providers) (*server, error) {
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, id trace.TraceID, next http.Handler) {
 	x := &exchange{start: time.Now(), method: knownMethod(r.Method), https: r.TLS != nil}
-	ctx := r.Context()
-	if s.sampled != nil {
-		ctx = withRootID(ctx, id)
-	}
-	ctx = s.propagator.Extract(ctx, headerCarrier(r.Header))
-	ctx, x.span = s.tracer.Start(ctx, spanMethod(x.method), s.spanKind...)
+	var ctx context.Context
+	ctx, x.span = s.begin(r, x.method, id)
 	// Deferred by itself, End sees a panic and notes it as the span's event.
 	defer x.span.End()
 	if x.span.IsRecording() {
@@ -107,6 +103,25 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, id trace.TraceID,
 	defer s.finish(ctx, x, r, inner)
 	next.ServeHTTP(&x.response, inner)
 	x.returned = true
+}
+
+// begin returns the context and the span of a request, whose trace has this id
+// unless it is its caller's. A span that is not sampled is nothing but its ids,
+// so the tracer, which would take longer, is not asked for it.
+func (s *server) begin(r *http.Request, method string, id trace.TraceID) (context.Context, trace.Span) {
+	ctx := s.propagator.Extract(r.Context(), headerCarrier(r.Header))
+	if s.sampled == nil {
+		return s.tracer.Start(ctx, spanMethod(method), s.spanKind...)
+	}
+	parent := trace.SpanContextFromContext(ctx)
+	if s.sampled(ctx, cmp.Or(parent.TraceID(), id)) {
+		return s.tracer.Start(withRootID(ctx, id), spanMethod(method), s.spanKind...)
+	}
+	ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: cmp.Or(parent.TraceID(), id), SpanID: NewSpanID(),
+		TraceFlags: parent.TraceFlags() &^ trace.FlagsSampled, TraceState: parent.TraceState(),
+	}))
+	return ctx, trace.SpanFromContext(ctx)
 }
 
 // finish records what became of the request, also while a panic unwinds.

@@ -204,7 +204,12 @@ func TestSampledRequestIsCutShortWithoutItsSpan(t *testing.T) {
 		{false, "", "quick", 0}, {true, "", "whole", 1}, {false, sampledParent, "whole", 1}, {true, unsampledParent, "whole", 0},
 	} {
 		r := newRig(t, map[bool]sdktrace.Sampler{false: sdktrace.NeverSample(), true: sdktrace.AlwaysSample()}[c.root])
-		r.Sampled = func(context.Context, trace.TraceID) bool { return c.root }
+		r.Sampled = func(ctx context.Context, _ trace.TraceID) bool {
+			if parent := trace.SpanContextFromContext(ctx); parent.IsValid() {
+				return parent.IsSampled()
+			}
+			return c.root
+		}
 		request := httptest.NewRequest("GET", "/quick/1", nil)
 		if c.parent != "" {
 			request.Header.Set("Traceparent", c.parent)

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // middleware returns the HTTP middleware on a rig that samples no root.
@@ -326,6 +328,33 @@ func TestUnsampledRequestAllocatesMore(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(1000, func() { h.ServeHTTP(discard{}, req) }); n > c.most {
 			t.Errorf("%v allocations a request with parent %q, at most %v", n, c.parent, c.most)
+		}
+	}
+}
+
+// Who knows what is sampled does not ask the tracer, and tells the handler the
+// same of a span that is not.
+func TestSpanThatIsNotSampledDiffersFromTheTracers(t *testing.T) {
+	r := newRig(t, sdktrace.NeverSample())
+	seen := func(p Providers, parent string) (sc trace.SpanContext) {
+		h := must[func(http.Handler) http.Handler](t)(HTTP(p))(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if sc = trace.SpanContextFromContext(r.Context()); trace.SpanFromContext(r.Context()).IsRecording() {
+				t.Error("it records")
+			}
+		}))
+		req := httptest.NewRequest("GET", "/", nil)
+		req.Header.Set("Traceparent", parent)
+		req.Header.Set("Tracestate", "vendor=x")
+		h.ServeHTTP(discard{}, req)
+		return sc
+	}
+	knowing := r.Providers
+	knowing.Sampled = func(context.Context, trace.TraceID) bool { return false }
+	for _, parent := range []string{"", unsampledParent, strings.TrimSuffix(unsampledParent, "00") + "02"} {
+		want, got := seen(r.Providers, parent), seen(knowing, parent)
+		if !got.IsValid() || got.IsRemote() || got.SpanID() == want.SpanID() || got.TraceFlags() != want.TraceFlags() ||
+			got.TraceState().String() != want.TraceState().String() || (parent != "") != (got.TraceID() == want.TraceID()) {
+			t.Errorf("with the parent %q: %+v, the tracer's is %+v", parent, got, want)
 		}
 	}
 }

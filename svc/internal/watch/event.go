@@ -25,12 +25,23 @@ type Event struct {
 	ApplicationID string    // of a change; all of a transaction is of one application
 	Committed     time.Time // of a change that has just happened; zero when it is read from history
 
-	// Frame returns the event as it goes over the wire, server-sent events (WHATWG
-	// HTML, 9.2). All callers share it. It is encoded when it is first asked for.
-	Frame func() []byte
+	configurations []string  // the ids of those that changed
+	one            [1]string // room for the one that most are
+	size           int       // of the frame and what it is made of, about
 
-	configurations []string // the ids of those that changed
-	size           int      // of the frame and what it is made of, about
+	feed   *Feed // nil when there is a frame from the start
+	encode sync.Once
+	tx     conf.Transaction // until it is encoded
+	frame  []byte
+}
+
+// Frame returns the event as it goes over the wire, server-sent events (WHATWG
+// HTML, 9.2). All callers share it. It is encoded when it is first asked for.
+func (e *Event) Frame() []byte {
+	if e.feed != nil {
+		e.encode.Do(func() { e.frame, e.tx = e.feed.encode(e.tx), conf.Transaction{} })
+	}
+	return e.frame
 }
 
 // concerns reports whether the event is for those who watch key: everything,
@@ -41,7 +52,8 @@ func (e *Event) concerns(key string) bool {
 
 // event returns the event that tx is.
 func (f *Feed) event(tx conf.Transaction) *Event {
-	e := &Event{Kind: Change, Revision: tx.Revision, size: size(tx), Frame: sync.OnceValue(func() []byte { return f.encode(tx) })}
+	e := &Event{Kind: Change, Revision: tx.Revision, size: size(tx), feed: f, tx: tx}
+	e.configurations = e.one[:0]
 	for _, c := range tx.Changes {
 		e.ApplicationID = c.ApplicationID
 		if c.ConfigurationID != "" {
@@ -85,8 +97,7 @@ func committed(tx conf.Transaction) time.Time {
 // Progress returns the event of a kind that tells no more than a revision.
 func Progress(kind string, revision int64) *Event {
 	data := []byte(`{"revision":` + strconv.FormatInt(revision, 10) + `}`)
-	framed := frame(kind, revision, data)
-	return &Event{Kind: kind, Revision: revision, Frame: func() []byte { return framed }}
+	return &Event{Kind: kind, Revision: revision, frame: frame(kind, revision, data)}
 }
 
 // frame puts data, which has no line breaks, on the wire. What ends a stream
