@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"golang.org/x/sys/unix"
 
@@ -339,7 +340,7 @@ func TestShareOfSampledTracesIsNotTheOneAskedFor(t *testing.T) {
 }
 
 func TestSpansAreSentTooManyAtATimeOrNotAsTold(t *testing.T) {
-	for told, want := range map[string]int{"": spanBatch, "200": 200} {
+	for told, want := range map[string]int{"": sdktrace.DefaultMaxExportBatchSize, "200": 200} {
 		t.Run(told, func(t *testing.T) {
 			collector := startCollector(t, http.StatusOK)
 			t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")

@@ -23,16 +23,9 @@ import (
 	"configservice/svc/internal/spans"
 )
 
-const (
-	// sampledRatio is the share of traces without a sampled caller that are
-	// kept, unless OTEL_TRACES_SAMPLER says otherwise.
-	sampledRatio = 0.05
-
-	// spanBatch is how many spans are sent at a time, unless
-	// OTEL_BSP_MAX_EXPORT_BATCH_SIZE says otherwise: fewer than the SDK's own
-	// 512, since requests on a single processor wait while a batch is written.
-	spanBatch = 128
-)
+// sampledRatio is the share of traces without a sampled caller that are kept,
+// unless OTEL_TRACES_SAMPLER says otherwise.
+const sampledRatio = 0.05
 
 // newTracers returns what makes spans and sends them where OTEL_TRACES_EXPORTER
 // says. Over OTLP there is a queue, which also takes spans that have been made
@@ -73,7 +66,7 @@ func newSpanClient(ctx context.Context) (otlptrace.Client, error) {
 	return client, client.Start(ctx)
 }
 
-// spanLimitsFromEnv has the SDK's defaults, but for the size of a batch.
+// spanLimitsFromEnv has the SDK's defaults.
 func spanLimitsFromEnv() (l spans.Limits, err error) {
 	var errs []error
 	number := func(name string, otherwise int) int {
@@ -88,7 +81,7 @@ func spanLimitsFromEnv() (l spans.Limits, err error) {
 	}
 	l = spans.Limits{
 		Queue:   number("OTEL_BSP_MAX_QUEUE_SIZE", sdktrace.DefaultMaxQueueSize),
-		Batch:   number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", spanBatch),
+		Batch:   number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdktrace.DefaultMaxExportBatchSize),
 		Delay:   milliseconds("OTEL_BSP_SCHEDULE_DELAY", sdktrace.DefaultScheduleDelay),
 		Timeout: milliseconds("OTEL_BSP_EXPORT_TIMEOUT", sdktrace.DefaultExportTimeout),
 	}
