@@ -85,7 +85,7 @@ func (b *bench) readsNextToEtcd(ctx context.Context) error {
 	}
 	ours := encode("GET", configurationPath(ids[0]), on.header(), "")
 	theirs := encode("POST", "/v3/kv/range", nil, fmt.Sprintf(`{"key":%q}`, etcdKey(0)))
-	won, err := b.hold(ctx, contest{fmt.Sprintf("hot read next to etcd, %d connections", connections), []entry{
+	won, err := b.hold(ctx, contest{name: fmt.Sprintf("hot read next to etcd, %d connections", connections), entries: []entry{
 		{"etcd's gateway", etcd, reading(always(theirs), http.StatusOK)},
 		{"service, everything on", on.server, reading(always(ours), http.StatusOK)},
 	}})
@@ -176,7 +176,7 @@ func (r *readers) uniform() map[*candidate]requester {
 // contest is one of the services, with telemetry and without, and a bare
 // server that gives the same answer.
 func (r *readers) contest(name string, bare *server, requests map[*candidate]requester, status int) contest {
-	return contest{fmt.Sprintf("%s, %d connections", name, connections), []entry{
+	return contest{name: fmt.Sprintf("%s, %d connections", name, connections), entries: []entry{
 		{"bare net/http", bare, reading(requests[r.off], status)},
 		{"service, telemetry off", r.off.server, reading(requests[r.off], status)},
 		{"service, everything on", r.on.server, reading(requests[r.on], status)},

@@ -29,10 +29,11 @@ func scanVersion(row scanner) (conf.Version, error) {
 func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Page[conf.Version], error) {
 	var page conf.Page[conf.Version]
 	err := s.view(ctx, func(ctx context.Context, q querier) error {
-		if _, err := getConfiguration(ctx, q, id); err != nil {
+		c, err := getConfiguration(ctx, q, id)
+		if err != nil {
 			return err
 		}
-		total, err := countVersions(ctx, q, id)
+		total, err := countVersions(ctx, q, id, c.Version)
 		if err != nil {
 			return err
 		}
@@ -45,13 +46,16 @@ func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Pa
 	return page, err
 }
 
-// countVersions returns how many are kept.
-func countVersions(ctx context.Context, q querier, id string) (total int, err error) {
+// countVersions returns how many versions are kept of a configuration that is
+// at version current.
+func countVersions(ctx context.Context, q querier, id string, current int64) (total int, err error) {
+	var oldest int64
 	err = q.QueryRowContext(ctx, `
-		SELECT count(*) FROM changes WHERE configuration_id = $1 AND revision >= (
-			SELECT revision FROM changes WHERE configuration_id = $1 AND config IS NOT NULL ORDER BY revision LIMIT 1)`,
-		id).Scan(&total)
-	return total, err
+		SELECT version FROM changes WHERE configuration_id = $1 AND config IS NOT NULL ORDER BY revision LIMIT 1`, id).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return int(current - oldest + 1), err
 }
 
 // Version implements [conf.Store].

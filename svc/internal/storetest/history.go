@@ -19,6 +19,7 @@ func historyTests() map[string]func(*testing.T, *suite) {
 		"changes that are not kept are not passed over":          testCompacted,
 		"the last versions are kept whatever their age":          testPrune,
 		"young versions are kept whatever their number":          testPruneKeepsYoung,
+		"no version needs to be kept":                            testPruneAll,
 		"the audit tells who, what, when and from where":         testAudit,
 		"the total of the audit is that of its entries":          testAuditTotal,
 		"times follow revisions":                                 testTimes,
@@ -276,6 +277,20 @@ func testPrune(t *testing.T, s *suite) {
 	got, err := s.ConfigurationByNameAt(t.Context(), "shop", "quiet", conf.Point{Revision: quiet.Revision})
 	wantCode(t, err, "")
 	wantEqual(t, got, quiet)
+}
+
+func testPruneAll(t *testing.T, s *suite) {
+	c := s.configuration(t, s.application(t, "shop").ID, "main", `{"v":1}`)
+	s.update(t, c.ID, `{"v":2}`)
+	s.prune(t, conf.Retention{Audit: time.Hour})
+	page, err := s.Versions(t.Context(), c.ID, conf.Window{Limit: 10})
+	wantCode(t, err, "")
+	wantEqual(t, page, conf.NewPage[conf.Version](nil, 0, conf.Window{Limit: 10}))
+	s.update(t, c.ID, `{"v":3}`)
+	page, err = s.Versions(t.Context(), c.ID, conf.Window{Limit: 10})
+	wantCode(t, err, "")
+	wantEqual(t, page.Total, 1)
+	wantEqual(t, page.Items[0].Version, int64(3))
 }
 
 func testPruneKeepsYoung(t *testing.T, s *suite) {
