@@ -82,6 +82,11 @@ func dsn(path string, params url.Values) string {
 	return u.String()
 }
 
+// checkpointAfter is how many pages the write-ahead log gets, 16 MB, before
+// they go into the file. Writers wait meanwhile, and a page goes there once
+// however often the log has it, so that SQLite's own 1000 would cost more.
+const checkpointAfter = 4000
+
 // Full synchronization makes a commit durable before it is acknowledged: in
 // WAL mode anything less survives a crash of the process but not of the
 // machine. An immediate transaction takes the write lock when it begins, so it
@@ -93,6 +98,7 @@ func writerDSN(path string, timeout time.Duration) string {
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"1"},
 		"_txlock":       {"immediate"},
+		"_pragma":       {fmt.Sprintf("wal_autocheckpoint(%d)", checkpointAfter)},
 	})
 }
 

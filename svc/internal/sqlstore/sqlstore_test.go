@@ -51,6 +51,7 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 	conn := connection(t, s.writer)
 	wantPragma(t, conn, "foreign_keys", 1)
 	wantPragma(t, conn, "synchronous", 2) // FULL
+	wantPragma(t, conn, "wal_autocheckpoint", checkpointAfter)
 }
 
 func connection(t *testing.T, p *pool) *sql.Conn {
