@@ -69,7 +69,7 @@ func (o *options) set() *cli.Set {
 	s.IntVar(&o.WriteBurst, "write-burst", 10000, "largest `number` of such writes at once")
 	s.DurationVar(&o.DrainDelay, "drain-delay", 0, "`time` between turning unready and closing the listener, for load balancers to notice")
 	s.DurationVar(&o.StopDeadline, "stop-deadline", 10*time.Second, "longest `time` for requests in flight and telemetry at stop")
-	s.Int64Var(&o.CacheBytes, "cache-bytes", 64<<20, "`bytes` of memory for configurations that were read; the process takes some 30 MB beside it, and as much again, 64 MiB at least, before it collects garbage")
+	s.Int64Var(&o.CacheBytes, "cache-bytes", 64<<20, "`bytes` of memory for configurations that were read; the process takes some 35 MB beside it, and as much again, 64 MiB at least, before it collects garbage")
 	s.DurationVar(&o.CacheStaleness, "cache-staleness", 5*time.Second, "longest `time` that an answer from memory may lag behind other replicas")
 	s.IntVar(&o.MaxWatchers, "max-watchers", watch.DefaultMaxWatchers, "largest `number` of clients that watch or wait for changes")
 	s.DurationVar(&o.WatchBookmark, "watch-bookmark", httpapi.DefaultBookmark, "`time` without an event after which a watch tells how current it is")
