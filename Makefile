@@ -72,7 +72,7 @@ bench-watch: build ## 10,000 watchers of one service: how fast changes reach the
 	@go run ./svc/internal/watch/benchwatch -service bin/config-service
 .PHONY: bench-watch
 
-bench: build ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=reads|writes|scale, ROUNDS=, TURN=
+bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhttp and etcd; PLAN=reads|writes|scale, ROUNDS=, TURN=
 	@scripts/bench-deps
 	@[ "$(PLAN)" != writes ] || go build -trimpath -ldflags "-s -w" -tags onecommit -o bin/config-service-onecommit ./svc
 	@go build -o bin/bench ./svc/bench

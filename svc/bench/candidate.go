@@ -30,20 +30,23 @@ func (c *candidate) header() http.Header {
 type mode int
 
 const (
-	telemetryOff mode = iota
-	metricsOnly       // over OTLP, too; no traces, no logs over OTLP
-	everythingOn      // metrics, 5 % of the traces and logs over OTLP
+	telemetryOff  mode = iota
+	metricsOnly        // over OTLP, too; no traces, no logs over OTLP
+	everythingOn       // metrics, 5 % of the traces and logs over OTLP
+	onToCollector      // the same, to a Collector
 )
 
-// env returns the variables that the mode is.
-func (m mode) env(receiver string) []string {
+// env returns the variables that a mode is.
+func (b *bench) env(m mode) []string {
 	switch m {
 	case telemetryOff:
 		return []string{"OTEL_SDK_DISABLED=true"}
 	case metricsOnly:
-		return append(otlp(receiver), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
+		return append(otlp(b.receiver), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none")
+	case onToCollector:
+		return otlp(b.collector)
 	}
-	return otlp(receiver)
+	return otlp(b.receiver)
 }
 
 // otlp leads telemetry to a receiver, as the native stack does to its Collector.
@@ -71,7 +74,7 @@ func (b *bench) startService(ctx context.Context, name, binary, databaseURL stri
 	command := []string{b.program(binary), "serve", "--listen=" + address, "--debug-listen=" + debug,
 		"--database-url=" + databaseURL, "--write-rate=0"}
 	s, err := b.start(ctx, program{
-		name: name, command: append(command, args...), env: m.env(b.receiver),
+		name: name, command: append(command, args...), env: b.env(m),
 		address: address, debug: debug, ready: "http://" + address + "/readyz", processor: b.processor,
 	})
 	c.server = s
@@ -92,6 +95,23 @@ func (b *bench) startBare(ctx context.Context, name, kind string, a answer) (*se
 	return b.start(ctx, program{
 		name: name, env: env, address: address, debug: debug, ready: "http://" + debug + "/debug/pprof/", processor: b.processor,
 		command: []string{b.self, "serve", "--kind=" + kind, "--listen=" + address, "--debug-listen=" + debug, "--answer=" + file},
+	})
+}
+
+// startCollector starts the Collector of the native stack, on the load's
+// processor.
+func (b *bench) startCollector(ctx context.Context) (*server, error) {
+	var health, http, exporter, metrics string
+	if err := freeAddresses(&b.collector, &health, &http, &exporter, &metrics); err != nil {
+		return nil, err
+	}
+	return b.start(ctx, program{
+		name:    "otelcol",
+		command: []string{b.program("otelcol"), "--config", "observability/otel-collector.yml"},
+		env: []string{"LISTEN_HOST=127.0.0.1", "COLLECTOR_LOG_LEVEL=warn", "OTLP_GRPC_PORT=" + port(b.collector),
+			"OTLP_HTTP_PORT=" + port(http), "COLLECTOR_EXPORTER_PORT=" + port(exporter),
+			"COLLECTOR_METRICS_PORT=" + port(metrics), "COLLECTOR_HEALTH_PORT=" + port(health)},
+		ready: "http://" + health + "/", processor: loadCPU,
 	})
 }
 
@@ -139,6 +159,8 @@ func (b *bench) stop() error {
 }
 
 func (b *bench) program(name string) string { return filepath.Join(b.bin, name) }
+
+func port(address string) string { return address[len("127.0.0.1:"):] }
 
 // describe tells what etcd it is.
 func describeEtcd(ctx context.Context) string {

@@ -54,6 +54,7 @@ type bench struct {
 	dir       string // for stores, logs and answers
 	self      string // the path of this program
 	receiver  string // HOST:PORT for OTLP over gRPC, once it runs
+	collector string // likewise, a live Collector's
 	received  string // URL that tells how many spans it has received
 	servers   []*server
 	processor string // of servers that are started from now on; empty: any

@@ -13,6 +13,10 @@ import (
 // otherwise: all of them fit into the service's cache.
 const smallStore = 10_000
 
+// rowCollector is the service whose telemetry goes to a Collector that shares
+// the load's processor.
+const rowCollector = "the same, live Collector"
+
 // readers are the servers that reads are compared on.
 type readers struct {
 	off, on                   *candidate
@@ -43,13 +47,9 @@ func (b *bench) readsNextToBare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hot := r.contest("hot read by id", r.bare, r.byID, http.StatusOK)
-	hot.entries = append(hot.entries, entry{"bare + otelhttp", r.bareOtel, hot.entries[0].load})
-	won, err := b.hold(ctx, hot)
-	if err != nil {
+	if err := b.holdHot(ctx, r); err != nil {
 		return err
 	}
-	b.report.readBars(won)
 	for _, c := range []contest{
 		r.contest("hot read by names", r.bare, r.byName, http.StatusOK),
 		r.contest("304 by id", r.bare304, r.notModified, http.StatusNotModified),
@@ -60,6 +60,31 @@ func (b *bench) readsNextToBare(ctx context.Context) error {
 		}
 	}
 	return b.account(ctx, r.on.server)
+}
+
+// holdHot compares the hot read, also with a live Collector on this machine.
+func (b *bench) holdHot(ctx context.Context, r *readers) error {
+	collector, err := b.startCollector(ctx)
+	if err != nil {
+		return err
+	}
+	beside, err := b.startFilled(ctx, "service-collector", onToCollector)
+	if err != nil {
+		return err
+	}
+	if err := r.prepare(ctx, beside); err != nil {
+		return err
+	}
+	hot := r.contest("hot read by id", r.bare, r.byID, http.StatusOK)
+	hot.entries = append(hot.entries,
+		entry{rowCollector, beside.server, reading(r.byID[beside], http.StatusOK)},
+		entry{"bare + otelhttp", r.bareOtel, hot.entries[0].load})
+	won, err := b.hold(ctx, hot)
+	if err != nil {
+		return err
+	}
+	b.report.readBars(won)
+	return errors.Join(beside.stop(), collector.stop())
 }
 
 // readsNextToEtcd compares two services that may use all of the machine.
@@ -116,7 +141,7 @@ func (b *bench) startFilled(ctx context.Context, name string, m mode) (*candidat
 	if err != nil {
 		return nil, err
 	}
-	return b.startService(ctx, name, "config-service", url, m, m == everythingOn)
+	return b.startService(ctx, name, "config-service", url, m, m != telemetryOff)
 }
 
 // prepare makes the requests that a service gets. All have the token, also

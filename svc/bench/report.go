@@ -189,12 +189,14 @@ func (r *report) hold(name string, limit float64, least bool, of, to *row, compa
 // readBars holds the hot read to what was promised of it.
 func (r *report) readBars(hot result) {
 	bare, off, on := hot.find("bare net/http"), hot.find("service, telemetry off"), hot.find("service, everything on")
-	otel := hot.find("bare + otelhttp")
+	otel, beside := hot.find("bare + otelhttp"), hot.find(rowCollector)
 	r.hold("hot read, telemetry off: CPU per request, to bare net/http", 1.10, false, off, bare, by(cpuMicros))
 	r.hold("hot read, everything on: CPU per request, to bare net/http", 1.20, false, on, bare, by(cpuMicros))
 	r.hold("hot read, everything on: what it adds, to what otelhttp adds", .5, false, added(*on, *bare), added(*otel, *bare), by(cpuMicros))
 	r.hold("hot read, telemetry off: p99, to bare net/http", 1.3, false, off, bare, ratioP99)
 	r.hold("hot read, everything on: p99, to bare net/http", 1.3, false, on, bare, ratioP99)
+	r.hold("hot read, live Collector: CPU per request, to bare net/http", 1.20, false, beside, bare, by(cpuMicros))
+	r.hold("hot read, live Collector: p99, to bare net/http", 1.3, false, beside, bare, ratioP99)
 }
 
 // added is what a row needs more than another, of CPU and of memory, in each round.
