@@ -58,7 +58,7 @@ func (a attributes) method(method string) attributes {
 // the scheme's own.
 func (a attributes) server(host string, https bool) attributes {
 	name, port := splitHostPort(host)
-	if standard := map[bool]int{false: 80, true: 443}; port == standard[https] {
+	if https && port == 443 || !https && port == 80 {
 		port = 0
 	}
 	return append(a, semconv.URLScheme(scheme(https)), semconv.ServerAddress(name)).

@@ -377,3 +377,18 @@ func TestLongPollCountsAsASlowRead(t *testing.T) {
 		t.Errorf("requests by route (-want +got)\n%s", diff)
 	}
 }
+
+func TestPortOfTheSchemeIsNamedOrAnotherIsNot(t *testing.T) {
+	for _, c := range []struct {
+		host  string
+		https bool
+		want  string
+	}{
+		{"example.com:80", false, ""}, {"example.com:443", true, ""}, {"example.com", true, ""},
+		{"example.com:443", false, "443"}, {"example.com:80", true, "80"}, {"[::1]:8000", false, "8000"},
+	} {
+		if got := attrMap(attributes(nil).server(c.host, c.https))["server.port"]; got != c.want {
+			t.Errorf("%s, https %v: the port is %q, want %q", c.host, c.https, got, c.want)
+		}
+	}
+}
