@@ -165,9 +165,9 @@ func TestStopWaitsForStreams(t *testing.T) {
 func TestTimeoutsOfTheServerEndStreamsAndLongPolls(t *testing.T) {
 	const timeout = 200 * time.Millisecond
 	store := openStore(t)
-	feed := startFeed(t, watch.Options{Source: store})
 	calm := serveWith(t, loadContract(t), httpapi.Options{Store: store})
 	c := calm.createConfiguration(calm.createApplication("checkout"), "flags", `{}`)
+	feed := startFeed(t, watch.Options{Source: store}) // of what happens from now on
 	handler, err := httpapi.New(httpapi.Options{Store: store, Watch: httpapi.WatchOptions{Feed: feed, Bookmark: timeout / 2}})
 	if err != nil {
 		t.Fatal(err)
