@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
 	"net/http"
@@ -179,12 +180,13 @@ func (k *killed) writeUntil(t *testing.T, acks int, kill func()) {
 	}
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	enough := make(chan struct{})
+	enough, failed := make(chan struct{}), make(chan error, len(k.all))
 	for _, one := range k.all {
 		group.Go(func() {
 			for {
 				got, err := one.update(k.process)
 				if err != nil { // killed; what was in flight may be kept or not
+					failed <- err
 					return
 				}
 				mu.Lock()
@@ -196,7 +198,11 @@ func (k *killed) writeUntil(t *testing.T, acks int, kill func()) {
 			}
 		})
 	}
-	<-enough
+	select {
+	case <-enough:
+	case err := <-failed:
+		t.Fatalf("a write failed before anything was killed: %v", err)
+	}
 	kill()
 	group.Wait()
 }
@@ -290,7 +296,8 @@ func send(p *process, method, path, body string) (r record, err error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
-		return r, fmt.Errorf("%s %s answered %s", method, path, resp.Status)
+		text, _ := io.ReadAll(resp.Body)
+		return r, fmt.Errorf("%s %s answered %s: %s", method, path, resp.Status, text)
 	}
 	return r, json.NewDecoder(resp.Body).Decode(&r)
 }

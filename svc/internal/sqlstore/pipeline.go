@@ -112,6 +112,9 @@ type keptRows struct {
 }
 
 func (r *keptRows) keep(rows pgx.Rows) error {
+	if err := rows.Err(); err != nil { // then there may be no columns to ask for
+		return err
+	}
 	for _, f := range rows.FieldDescriptions() {
 		r.columns = append(r.columns, f.Name)
 	}

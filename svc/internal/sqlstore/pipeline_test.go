@@ -52,6 +52,21 @@ func TestStatementsThatWaitedGoWithTheirTransaction(t *testing.T) {
 	}
 }
 
+// A query that fails before it has columns, as when the connection dies just
+// then, must not take the writers with it.
+func TestQueryThatFailsBehindStatementsThatWaited(t *testing.T) {
+	s := openURL(t, pgtest.Database(t), Options{})
+	err := s.transact(t.Context(), func(tx *transaction) error {
+		if err := tx.exec(`UPDATE store SET pruned = 7`); err != nil {
+			return err
+		}
+		var text string
+		return tx.row(`SELECT $1::text`, "\x00").Scan(&text) // no text has that
+	})
+	wantCodes(t, []error{err}, conf.NotFound)
+	createApplication(t, s, "shop")
+}
+
 // A commit without some of its statements would acknowledge what is lost.
 func TestCommitBeforeAllIsSentIsRefused(t *testing.T) {
 	s := openURL(t, pgtest.Database(t), Options{})

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // since returns what the source has after a revision.
 func (s *source) since(revision int64) []conf.Transaction {
-	txs, _ := s.Changes(nil, revision, 1000)
+	txs, _ := s.Changes(context.Background(), revision, 1000)
 	return txs
 }
 
