@@ -182,10 +182,12 @@ func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
 		if err := c.Validate(); err != nil {
 			return err
 		}
-		if err := tx.updateConfiguration(operation, c); err != nil || c.Name == old.Name {
-			return err
+		if c.Name != old.Name {
+			if err := tx.renameConfiguration(c); err != nil {
+				return err
+			}
 		}
-		return tx.configurationNamed(c)
+		return tx.updateConfiguration(operation, c)
 	})
 	if err != nil {
 		return conf.Configuration{}, err
@@ -193,13 +195,22 @@ func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
 	return c, nil
 }
 
-func (tx *transaction) updateConfiguration(operation string, c conf.Configuration) error {
-	err := tx.exec(`
-		UPDATE configurations SET name = $1, comments = $2, config = $3, version = $4, revision = $5, updated_at = $6
-		WHERE id = $7`,
-		c.Name, c.Comments, string(c.Config), c.Version, c.Revision, c.UpdatedAt.UnixMicro(), c.ID)
+// renameConfiguration is for a name that has changed: SQLite writes the index of
+// names anew whenever a statement sets a name, be it the same.
+func (tx *transaction) renameConfiguration(c conf.Configuration) error {
+	err := tx.exec(`UPDATE configurations SET name = $1 WHERE id = $2`, c.Name, c.ID)
 	if err != nil {
 		return configurationNameTaken(err, c.Name)
+	}
+	return tx.configurationNamed(c)
+}
+
+// updateConfiguration sets all but the name.
+func (tx *transaction) updateConfiguration(operation string, c conf.Configuration) error {
+	err := tx.exec(`UPDATE configurations SET comments = $1, config = $2, version = $3, revision = $4, updated_at = $5 WHERE id = $6`,
+		c.Comments, string(c.Config), c.Version, c.Revision, c.UpdatedAt.UnixMicro(), c.ID)
+	if err != nil {
+		return err
 	}
 	return tx.configurationChanged(operation, c)
 }
