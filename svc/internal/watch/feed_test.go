@@ -65,15 +65,22 @@ const timeout = 20 * time.Second
 
 func follow(t *testing.T, o Options) *Feed {
 	t.Helper()
+	f := newFeed(t, o)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return f
+}
+
+// newFeed returns a feed that takes only what the test has it take.
+func newFeed(t *testing.T, o Options) *Feed {
+	t.Helper()
 	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	f, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { f.Run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
 	return f
 }
 
@@ -124,10 +131,7 @@ func applied(t *testing.T, f *Feed, revision int64) {
 func TestWatcherOfThePastOvertakesTheFeed(t *testing.T) {
 	s := &source{}
 	s.commit("a", "a")
-	f, err := New(t.Context(), Options{Source: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := newFeed(t, Options{Source: s})
 	s.commit("a", "a")
 	w := join(t, f, everything)
 	w.Resume(0)
@@ -144,10 +148,7 @@ func TestWatcherOfThePastOvertakesTheFeed(t *testing.T) {
 func TestWatcherOfAPastThatIsNoMoreSkipsWhatReplacesIt(t *testing.T) {
 	s := &source{}
 	s.commit("a", "a", "a")
-	f, err := New(t.Context(), Options{Source: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := newFeed(t, Options{Source: s})
 	w := join(t, f, everything)
 	w.Resume(2)
 	s.do(func() { s.last, s.txs = 1, s.txs[:1] })

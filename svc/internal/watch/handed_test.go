@@ -46,10 +46,7 @@ func TestWhatOthersCommittedInBetweenIsLostOrComesTwice(t *testing.T) {
 
 func TestMoreIsHandedThanTheFeedTakes(t *testing.T) {
 	s := &source{}
-	f, err := New(t.Context(), Options{Source: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := newFeed(t, Options{Source: s})
 	w := join(t, f, everything)
 	const n = 10
 	for i := range n {
@@ -72,10 +69,7 @@ func TestMoreIsHandedThanTheFeedTakes(t *testing.T) {
 func TestWhatWasHandedOutlivesItsHistory(t *testing.T) {
 	s := &source{}
 	s.commit("a", "a", "a")
-	f, err := New(t.Context(), Options{Source: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := newFeed(t, Options{Source: s})
 	w := join(t, f, everything)
 	s.commit("lost")
 	f.Hand(s.since(3))
