@@ -12,13 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/contrib/bridges/otelslog"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -149,7 +146,7 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	tracers, queue, err3 := newTracers(ctx, res, sampler)
 	histograms := instrument.NewHistograms()
 	reader, err4 := newMetricReader(ctx, histograms)
-	records, err5 := autoexport.NewLogExporter(ctx)
+	loggers, handler, err5 := newLoggers(ctx, res, level, console)
 	err := errors.Join(err1, err2, err3, naming("METRICS", err4), naming("LOGS", err5))
 	if err != nil {
 		return sdk{}, err
@@ -158,7 +155,6 @@ func startSDK(ctx context.Context, version string, level slog.Leveler, console s
 	if err != nil {
 		return sdk{}, err
 	}
-	loggers, handler := newLoggers(res, records, level, console)
 	warnUnheeded(slog.New(handler))
 	return sdk{
 		providers:  instrument.Providers{Meter: meters, Histograms: histograms, Tracer: tracers, Sampled: samples(sampler), Spans: queue},
@@ -179,20 +175,6 @@ func naming(signal string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("OTEL_%s_EXPORTER or OTEL_EXPORTER_OTLP_*: %w", signal, err)
-}
-
-// newLoggers returns the handler of all log records: stdout, and OTLP from the
-// same level on.
-func newLoggers(res *resource.Resource, records sdklog.Exporter, level slog.Leveler, console slog.Handler) (*sdklog.LoggerProvider, slog.Handler) {
-	lines := instrument.LogHandler(console)
-	if autoexport.IsNoneLogExporter(records) {
-		return sdklog.NewLoggerProvider(), lines
-	}
-	// No line of ours has an attribute twice, and to look for that took as long as
-	// the rest of a record.
-	loggers := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithAllowKeyDuplication(), sdklog.WithProcessor(sdklog.NewBatchProcessor(records)))
-	sent := otelslog.NewHandler(serviceName, otelslog.WithLoggerProvider(loggers))
-	return loggers, slog.NewMultiHandler(lines, instrument.LogLevel(sent, level))
 }
 
 // stopAll stops all at once, so that one that hangs takes no time from the

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ type fakeCollector struct {
 	spans   []*tracepb.Span
 	largest int // number of spans sent at a time
 	records []*logspb.LogRecord
+	scopes  []string // of records
 	from    *resourcepb.Resource
 }
 
@@ -120,12 +122,20 @@ func (c *fakeCollector) keepSpans(body []byte) error {
 func (c *fakeCollector) keepRecords(body []byte) error {
 	var req logscollector.ExportLogsServiceRequest
 	err := proto.Unmarshal(body, &req)
+	c.keepLogs(&req)
+	return err
+}
+
+func (c *fakeCollector) keepLogs(req *logscollector.ExportLogsServiceRequest) {
 	for _, rl := range req.GetResourceLogs() {
+		c.from = rl.GetResource()
 		for _, sl := range rl.GetScopeLogs() {
 			c.records = append(c.records, sl.GetLogRecords()...)
+			if name := sl.GetScope().GetName(); !slices.Contains(c.scopes, name) {
+				c.scopes = append(c.scopes, name)
+			}
 		}
 	}
-	return err
 }
 
 func (c *fakeCollector) resource() map[string]string {

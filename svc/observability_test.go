@@ -279,6 +279,8 @@ func TestMistakeInAVariableIsIgnored(t *testing.T) {
 		"OTEL_TRACES_SAMPLER_ARG":     "5%",
 		"OTEL_BSP_MAX_QUEUE_SIZE":     "0",
 		"OTEL_BSP_SCHEDULE_DELAY":     "5s",
+		"OTEL_BLRP_MAX_QUEUE_SIZE":    "0",
+		"OTEL_BLRP_EXPORT_TIMEOUT":    "5s",
 		"OTEL_PROPAGATORS":            "tracecontext,b3",
 		"OTEL_RESOURCE_ATTRIBUTES":    "no-value",
 	} {

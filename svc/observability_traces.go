@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/instrument"
-	"configservice/svc/internal/spans"
+	"configservice/svc/internal/otlp"
 )
 
 // sampledRatio is the share of traces without a sampled caller that are kept,
@@ -30,9 +29,9 @@ const sampledRatio = 0.05
 // newTracers returns what makes spans and sends them where OTEL_TRACES_EXPORTER
 // says. Over OTLP there is a queue, which also takes spans that have been made
 // without an SDK; nil when they would not say what the SDK's say.
-func newTracers(ctx context.Context, res *resource.Resource, sampler sdktrace.Sampler) (*sdktrace.TracerProvider, *spans.Queue, error) {
+func newTracers(ctx context.Context, res *resource.Resource, sampler sdktrace.Sampler) (*sdktrace.TracerProvider, *otlp.Spans, error) {
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler), sdktrace.WithIDGenerator(ids{})}
-	if name := os.Getenv("OTEL_TRACES_EXPORTER"); name != "" && name != "otlp" {
+	if !overOTLP("TRACES") {
 		exporter, err := autoexport.NewSpanExporter(ctx)
 		if err == nil && !autoexport.IsNoneSpanExporter(exporter) {
 			options = append(options, sdktrace.WithBatcher(exporter))
@@ -40,11 +39,14 @@ func newTracers(ctx context.Context, res *resource.Resource, sampler sdktrace.Sa
 		return sdktrace.NewTracerProvider(options...), nil, naming("TRACES", err)
 	}
 	client, err1 := newSpanClient(ctx)
-	limits, err2 := spanLimitsFromEnv()
+	limits, err2 := limitsFromEnv("OTEL_BSP_", otlp.Limits{
+		Queue: sdktrace.DefaultMaxQueueSize, Batch: sdktrace.DefaultMaxExportBatchSize,
+		Delay: sdktrace.DefaultScheduleDelay * time.Millisecond, Timeout: sdktrace.DefaultExportTimeout * time.Millisecond,
+	})
 	if err := errors.Join(naming("TRACES", err1), err2); err != nil {
 		return nil, nil, err
 	}
-	queue := spans.NewQueue(client, res, limits, otel.Handle)
+	queue := otlp.NewSpans(client, res, limits, otel.Handle)
 	tracers := sdktrace.NewTracerProvider(append(options, sdktrace.WithSpanProcessor(queue))...)
 	if shortens(sdktrace.NewSpanLimits()) {
 		return tracers, nil, nil
@@ -55,7 +57,7 @@ func newTracers(ctx context.Context, res *resource.Resource, sampler sdktrace.Sa
 // newSpanClient is set up by the variables OTEL_EXPORTER_OTLP_*.
 func newSpanClient(ctx context.Context) (otlptrace.Client, error) {
 	var client otlptrace.Client
-	switch protocol := cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL")); protocol {
+	switch protocol := protocolOf("TRACES"); protocol {
 	case "grpc":
 		client = otlptracegrpc.NewClient()
 	case "", "http/protobuf":
@@ -64,28 +66,6 @@ func newSpanClient(ctx context.Context) (otlptrace.Client, error) {
 		return nil, fmt.Errorf("the protocol is %q: it must be grpc or http/protobuf", protocol)
 	}
 	return client, client.Start(ctx)
-}
-
-// spanLimitsFromEnv has the SDK's defaults.
-func spanLimitsFromEnv() (l spans.Limits, err error) {
-	var errs []error
-	number := func(name string, otherwise int) int {
-		n, err := strconv.Atoi(cmp.Or(envWord(name), strconv.Itoa(otherwise)))
-		if err != nil || n <= 0 {
-			errs = append(errs, fmt.Errorf("%s is %q: it must be a whole number above 0", name, envWord(name)))
-		}
-		return n
-	}
-	milliseconds := func(name string, otherwise int) time.Duration {
-		return time.Duration(number(name, otherwise)) * time.Millisecond
-	}
-	l = spans.Limits{
-		Queue:   number("OTEL_BSP_MAX_QUEUE_SIZE", sdktrace.DefaultMaxQueueSize),
-		Batch:   number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdktrace.DefaultMaxExportBatchSize),
-		Delay:   milliseconds("OTEL_BSP_SCHEDULE_DELAY", sdktrace.DefaultScheduleDelay),
-		Timeout: milliseconds("OTEL_BSP_EXPORT_TIMEOUT", sdktrace.DefaultExportTimeout),
-	}
-	return l, errors.Join(errs...)
 }
 
 // shortens tells whether the SDK would leave out some of what a span of a

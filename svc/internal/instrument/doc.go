@@ -24,7 +24,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/histogram"
-	"configservice/svc/internal/spans"
+	"configservice/svc/internal/otlp"
 )
 
 // scope names this package as the source of what it measures.
@@ -48,7 +48,7 @@ type Providers struct {
 	// Spans takes the spans of requests that have been answered by a
 	// [Shortcut]. It must lead to where Tracer's do. Nil lets every request
 	// that is sampled go the whole way.
-	Spans *spans.Queue
+	Spans *otlp.Spans
 }
 
 // NewHistograms returns a set for the histograms of each request.
@@ -58,7 +58,7 @@ func (p Providers) meter() metric.Meter {
 	return p.Meter.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
 }
 
-func (p Providers) spans() *spans.Scope {
+func (p Providers) spans() *otlp.Scope {
 	if p.Spans == nil {
 		return nil
 	}

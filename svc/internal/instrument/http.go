@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"configservice/svc/internal/histogram"
-	"configservice/svc/internal/spans"
+	"configservice/svc/internal/otlp"
 )
 
 // HTTP returns middleware that measures every request by the semantic
@@ -64,8 +64,8 @@ type server struct {
 	active  *active
 	series  *cache[seriesKey, *series]
 	sampled func(context.Context, trace.TraceID) bool
-	spans   *spans.Scope // nil: all are the tracer's
-	epoch   time.Time    // some moment, to measure from
+	spans   *otlp.Scope // nil: all are the tracer's
+	epoch   time.Time   // some moment, to measure from
 }
 
 func newServer(p Providers) (*server, error) {

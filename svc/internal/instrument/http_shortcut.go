@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"configservice/svc/internal/spans"
+	"configservice/svc/internal/otlp"
 )
 
 // A Shortcut is a handler that can answer some requests at less than the cost
@@ -65,7 +65,7 @@ func (s *server) trace(r *http.Request, parent trace.SpanContext, id trace.Trace
 		TraceFlags: parent.TraceFlags() | trace.FlagsSampled, TraceState: parent.TraceState(),
 	})
 	var room [16]attribute.KeyValue // on the stack: a queue keeps nothing
-	s.spans.Add(&spans.Span{
+	s.spans.Add(&otlp.Span{
 		Context: span, Parent: parent, Name: is.spanName, Kind: trace.SpanKindServer,
 		Start: ended.Add(-elapsed), End: ended, Attributes: attributes(room[:0]).request(r).answer(is, 0, int64(written)), Status: is.spanStatus,
 	})

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
-	"configservice/svc/internal/spans"
+	"configservice/svc/internal/otlp"
 )
 
 // halfway has a shortcut for what is below /quick/.
@@ -137,7 +137,7 @@ func exchangeWith(t *testing.T, h http.Handler, path string, header http.Header,
 // returns what has been sent.
 func (r *rig) send(sampler sdktrace.Sampler) (sent func(*testing.T) []*tracepb.ResourceSpans) {
 	var c client
-	r.Spans = spans.NewQueue(&c, resource.Empty(), spans.Limits{Queue: 10, Batch: 10, Delay: time.Hour, Timeout: time.Minute}, nil)
+	r.Spans = otlp.NewSpans(&c, resource.Empty(), otlp.Limits{Queue: 10, Batch: 10, Delay: time.Hour, Timeout: time.Minute}, nil)
 	r.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithIDGenerator(settled{}), sdktrace.WithSpanProcessor(r.Spans))
 	r.Sampled = func(parent context.Context, id trace.TraceID) bool {
 		return sampler.ShouldSample(sdktrace.SamplingParameters{ParentContext: parent, TraceID: id}).Decision == sdktrace.RecordAndSample

@@ -1,4 +1,4 @@
-package spans
+package otlp
 
 import (
 	"context"
@@ -30,14 +30,17 @@ import (
 type receiver struct {
 	mu       sync.Mutex
 	exports  [][]*tracepb.ResourceSpans
-	arrived  chan int // spans of each export
+	arrived  chan int      // spans of each export
+	busy     chan struct{} // holds one token during an export
 	answer   func(context.Context) error
 	stopped  int
 	received int
 	troubles []error
 }
 
-func newReceiver() *receiver { return &receiver{arrived: make(chan int, 1000)} }
+func newReceiver() *receiver {
+	return &receiver{arrived: make(chan int, 1000), busy: make(chan struct{}, 1)}
+}
 
 func (r *receiver) trouble(err error) {
 	r.mu.Lock()
@@ -53,7 +56,9 @@ func (r *receiver) told() string {
 
 func (*receiver) Start(context.Context) error { return nil }
 
+// Stop waits, as the SDK's exporter of logs does, whatever the deadline.
 func (r *receiver) Stop(context.Context) error {
+	r.busy <- struct{}{}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped++
@@ -61,6 +66,8 @@ func (r *receiver) Stop(context.Context) error {
 }
 
 func (r *receiver) UploadTraces(ctx context.Context, all []*tracepb.ResourceSpans) error {
+	r.busy <- struct{}{}
+	defer func() { <-r.busy }()
 	wire, err := proto.Marshal(&coltracepb.ExportTraceServiceRequest{ResourceSpans: all})
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func compare(t *testing.T, stubs tracetest.SpanStubs) {
 	if res == nil {
 		res = resource.Empty()
 	}
-	q := NewQueue(ours, res, patient, nil)
+	q := NewSpans(ours, res, patient, nil)
 	for _, s := range stubs.Snapshots() {
 		q.OnEnd(s)
 	}

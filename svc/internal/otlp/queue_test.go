@@ -1,4 +1,4 @@
-package spans
+package otlp
 
 import (
 	"context"
@@ -22,13 +22,13 @@ var requestSpan = &Span{
 	Attributes: []attribute.KeyValue{attribute.String("http.route", "/things/{id}"), attribute.Int("http.response.status_code", 200)},
 }
 
-func newTestQueue(l Limits) (*receiver, *Queue, *Scope) {
+func newTestQueue(l Limits) (*receiver, *Spans, *Scope) {
 	r := newReceiver()
-	q := NewQueue(r, resource.NewSchemaless(attribute.String("service.name", "test")), l, r.trouble)
+	q := NewSpans(r, resource.NewSchemaless(attribute.String("service.name", "test")), l, r.trouble)
 	return r, q, q.Scope("test", "")
 }
 
-func succeed(t *testing.T, err error) {
+func succeed(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestScopeWithoutSpansIsSent(t *testing.T) {
 // A batch costs some allocations, and a span none: the bytes of one batch are
 // used again for another.
 func TestSpansAllocate(t *testing.T) {
-	q := NewQueue(deaf{}, resource.Empty(), patient, nil)
+	q := NewSpans(deaf{}, resource.Empty(), patient, nil)
 	scope := q.Scope("test", "")
 	n := testing.AllocsPerRun(100, func() {
 		for range 5000 {
