@@ -259,7 +259,7 @@ func (tx *transaction) deleteApplication(a conf.Application) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.configurationChanged(conf.Delete, c); err != nil {
+		if err := tx.configurationChanged(conf.Delete, c, c.Revision); err != nil {
 			return err
 		}
 	}

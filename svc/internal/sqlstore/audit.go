@@ -11,20 +11,22 @@ import (
 
 // Audit implements [conf.Store].
 func (s *Store) Audit(ctx context.Context, q conf.AuditQuery) (conf.Page[conf.AuditEntry], error) {
-	where, args := auditFilter(q)
-	var page conf.Page[conf.AuditEntry]
+	page := conf.NewPage([]conf.AuditEntry{}, 0, q.Window)
 	err := s.view(ctx, func(ctx context.Context, tx querier) error {
-		count := `SELECT count(*) FROM changes ` + where
-		if where == "" {
+		of, args, err := auditFilter(ctx, tx, q)
+		if err != nil {
+			return ifAny(err)
+		}
+		count := of(`count(*)`)
+		if len(args) == 0 {
 			count = `SELECT changes FROM store`
 		}
 		var total int
 		if err := tx.QueryRowContext(ctx, count, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, fmt.Sprintf(`
-			SELECT revision, changed_at, changed_by, changed_from, operation, application_id, configuration_id, name, version
-			FROM changes %s ORDER BY revision DESC, ordinal DESC LIMIT %d OFFSET %d`, where, q.Limit, q.Offset), args...)
+		rows, err := tx.QueryContext(ctx, of(auditColumns)+fmt.Sprintf(
+			` ORDER BY c.revision DESC, c.ordinal DESC LIMIT %d OFFSET %d`, q.Limit, q.Offset), args...)
 		items, err := collect(rows, err, scanAuditEntry)
 		page = conf.NewPage(items, total, q.Window)
 		return err
@@ -32,24 +34,35 @@ func (s *Store) Audit(ctx context.Context, q conf.AuditQuery) (conf.Page[conf.Au
 	return page, err
 }
 
-// auditFilter returns the condition that q is, and its arguments.
-func auditFilter(q conf.AuditQuery) (where string, args []any) {
-	var conditions []string
+// auditFilter returns the query of what q selects, given what to select of it,
+// and its arguments. The error is [sql.ErrNoRows] when there is nothing.
+func auditFilter(ctx context.Context, tx querier, q conf.AuditQuery) (of func(selected string) string, args []any, err error) {
+	conditions := []string{"TRUE"}
+	of = func(selected string) string {
+		return `SELECT ` + selected + ` FROM changes c WHERE ` + strings.Join(conditions, " AND ")
+	}
+	if q.ConfigurationID != "" {
+		id := findable(q.ConfigurationID)
+		from, err := newest(ctx, tx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		args = []any{id, from.revision, from.ordinal}
+		of = func(selected string) string { return walk("TRUE", selected, strings.Join(conditions, " AND ")) }
+	}
 	for _, f := range []struct{ column, value string }{
 		{"application_id", q.ApplicationID},
-		{"configuration_id", q.ConfigurationID},
 		{"changed_by", q.ChangedBy},
 	} {
 		if f.value != "" {
 			args = append(args, findable(f.value))
-			conditions = append(conditions, fmt.Sprintf("%s = $%d", f.column, len(args)))
+			conditions = append(conditions, fmt.Sprintf("c.%s = $%d", f.column, len(args)))
 		}
 	}
-	if len(conditions) == 0 {
-		return "", nil
-	}
-	return "WHERE " + strings.Join(conditions, " AND "), args
+	return of, args, nil
 }
+
+const auditColumns = `c.revision, c.changed_at, c.changed_by, c.changed_from, c.operation, c.application_id, c.configuration_id, c.name, c.version`
 
 func scanAuditEntry(row scanner) (conf.AuditEntry, error) {
 	var e conf.AuditEntry
@@ -82,27 +95,26 @@ func (s *Store) pruneVersions(ctx context.Context, before time.Time, keep int) e
 		SELECT c.revision, c.ordinal FROM changes c
 		WHERE c.changed_at < $1 AND c.config IS NOT NULL AND (
 			NOT EXISTS (SELECT 1 FROM configurations k WHERE k.id = c.configuration_id)
-			OR (SELECT count(*) FROM changes n WHERE n.configuration_id = c.configuration_id
-				AND n.revision > c.revision AND n.config IS NOT NULL) >= $2)
+			OR (SELECT k.version FROM configurations k WHERE k.id = c.configuration_id) - c.version >= $2)
 		ORDER BY c.revision, c.ordinal LIMIT $3`
 	return s.prune(ctx, superseded, []any{before.UnixMicro(), keep, pruneBatch}, 0,
 		`UPDATE changes SET config = NULL WHERE revision = $1 AND ordinal = $2`)
 }
 
 // pruneAudit drops entries older than before that nothing but the audit needs:
-// not the versions that are kept, and not what tells an application's name.
+// not the versions that are kept, nor the delete by which they are found, and
+// not what tells an application's name.
 func (s *Store) pruneAudit(ctx context.Context, before time.Time) error {
 	const unneeded = `
 		SELECT c.revision, c.ordinal FROM changes c
-		WHERE c.changed_at < $1 AND c.config IS NULL AND (c.configuration_id IS NOT NULL OR c.operation = 'delete'
-			OR EXISTS (SELECT 1 FROM changes n WHERE n.configuration_id IS NULL
+		WHERE c.changed_at < $1 AND c.config IS NULL
+		AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.configuration_id = c.configuration_id AND p.revision = c.previous AND c.operation = 'delete')
+		AND (c.configuration_id IS NOT NULL OR c.operation = 'delete' OR EXISTS (SELECT 1 FROM changes n WHERE n.configuration_id IS NULL
 				AND n.application_id = c.application_id AND n.revision > c.revision))
 		ORDER BY c.revision, c.ordinal LIMIT $2`
 	const forgetName = `
-		DELETE FROM names WHERE (application_id, name, configuration_id) = (
-			SELECT application_id, name, configuration_id FROM changes WHERE revision = $1 AND ordinal = $2)
-		AND NOT EXISTS (SELECT 1 FROM changes o WHERE o.configuration_id = names.configuration_id
-			AND o.name = names.name AND o.revision <> $1)`
+		DELETE FROM names WHERE configuration_id = (
+			SELECT configuration_id FROM changes WHERE revision = $1 AND ordinal = $2 AND operation = 'delete')`
 	return s.prune(ctx, unneeded, []any{before.UnixMicro(), pruneBatch}, -1,
 		forgetName, `DELETE FROM changes WHERE revision = $1 AND ordinal = $2`)
 }

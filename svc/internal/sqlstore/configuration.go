@@ -58,7 +58,7 @@ func (tx *transaction) insertConfiguration(c conf.Configuration) error {
 	if err := tx.configurationNamed(c); err != nil {
 		return err
 	}
-	return tx.configurationChanged(conf.Create, c)
+	return tx.configurationChanged(conf.Create, c, 0)
 }
 
 // configurationNamed notes that c has a name that it did not have before.
@@ -187,7 +187,7 @@ func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
 				return err
 			}
 		}
-		return tx.updateConfiguration(operation, c)
+		return tx.updateConfiguration(operation, c, old.Revision)
 	})
 	if err != nil {
 		return conf.Configuration{}, err
@@ -206,13 +206,13 @@ func (tx *transaction) renameConfiguration(c conf.Configuration) error {
 }
 
 // updateConfiguration sets all but the name.
-func (tx *transaction) updateConfiguration(operation string, c conf.Configuration) error {
+func (tx *transaction) updateConfiguration(operation string, c conf.Configuration, previous int64) error {
 	err := tx.exec(`UPDATE configurations SET comments = $1, config = $2, version = $3, revision = $4, updated_at = $5 WHERE id = $6`,
 		c.Comments, string(c.Config), c.Version, c.Revision, c.UpdatedAt.UnixMicro(), c.ID)
 	if err != nil {
 		return err
 	}
-	return tx.configurationChanged(operation, c)
+	return tx.configurationChanged(operation, c, previous)
 }
 
 // DeleteConfiguration implements [conf.Store].
@@ -241,7 +241,7 @@ func (tx *transaction) deleteConfiguration(c conf.Configuration) error {
 		return err
 	}
 	tx.head.configurations--
-	return tx.configurationChanged(conf.Delete, c)
+	return tx.configurationChanged(conf.Delete, c, c.Revision)
 }
 
 func configurationNameTaken(err error, name string) error {

@@ -9,7 +9,7 @@ import (
 	"configservice/svc/internal/conf"
 )
 
-const selectVersion = `SELECT version, revision, name, comments, config, changed_by, changed_at FROM changes `
+const versionColumns = `c.version, c.revision, c.name, c.comments, c.config, c.changed_by, c.changed_at`
 
 func scanVersion(row scanner) (conf.Version, error) {
 	var v conf.Version
@@ -20,11 +20,6 @@ func scanVersion(row scanner) (conf.Version, error) {
 	return v, err
 }
 
-// The changes of a configuration are its versions, one each, the first gone once the
-// audit no longer needs them. Those whose config is kept are the newest, without
-// a gap, since what is older is forgotten first. So versions are counted off
-// from the newest in the index of revisions alone.
-
 // Versions implements [conf.Store].
 func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Page[conf.Version], error) {
 	var page conf.Page[conf.Version]
@@ -33,29 +28,56 @@ func (s *Store) Versions(ctx context.Context, id string, w conf.Window) (conf.Pa
 		if err != nil {
 			return err
 		}
-		total, err := countVersions(ctx, q, id, c.Version)
+		total, err := countVersions(ctx, q, c)
 		if err != nil {
 			return err
 		}
-		l := listing{query: selectVersion, table: "changes", id: "revision", condition: "configuration_id = $3"}
-		rows, err := q.QueryContext(ctx, l.text(true), max(min(w.Limit, total-w.Offset), 0), w.Offset, id)
-		items, err := collect(rows, err, scanVersion)
+		first := c.Version - int64(w.Offset)
+		last := max(first-int64(w.Limit), c.Version-int64(total)) + 1
+		items, err := listVersions(ctx, q, c, first, last)
 		page = conf.NewPage(items, total, w)
 		return err
 	})
 	return page, err
 }
 
-// countVersions returns how many versions are kept of a configuration that is
-// at version current.
-func countVersions(ctx context.Context, q querier, id string, current int64) (total int, err error) {
-	var oldest int64
-	err = q.QueryRowContext(ctx, `
-		SELECT version FROM changes WHERE configuration_id = $1 AND config IS NOT NULL ORDER BY revision LIMIT 1`, id).Scan(&oldest)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
+// countVersions returns how many versions of a configuration are kept: the
+// newest, without a gap, since what is older is forgotten first.
+func countVersions(ctx context.Context, q querier, c conf.Configuration) (total int, err error) {
+	from, err := oldestKept(ctx, q, c.ID)
+	if err != nil {
+		return 0, ifAny(err)
 	}
-	return int(current - oldest + 1), err
+	var oldest sql.NullInt64
+	err = q.QueryRowContext(ctx, walk(`c.config IS NOT NULL`, `min(c.version)`, `c.config IS NOT NULL`),
+		c.ID, from.revision, from.ordinal).Scan(&oldest)
+	if !oldest.Valid {
+		return 0, err
+	}
+	return int(c.Version - oldest.Int64 + 1), err
+}
+
+// ifAny returns err unless it tells that there are no rows.
+func ifAny(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// listVersions returns the versions of a configuration from first down to last
+// that are kept.
+func listVersions(ctx context.Context, q querier, c conf.Configuration, first, last int64) ([]conf.Version, error) {
+	if first < last || first > c.Version {
+		return []conf.Version{}, nil
+	}
+	from, err := notBelow(ctx, q, c.ID, first, c.Version)
+	if err != nil {
+		return []conf.Version{}, ifAny(err)
+	}
+	rows, err := q.QueryContext(ctx, walk(`w.version > $5`, versionColumns, `w.version <= $4 AND c.config IS NOT NULL ORDER BY w.version DESC`),
+		c.ID, from.revision, from.ordinal, first, last)
+	return collect(rows, err, scanVersion)
 }
 
 // Version implements [conf.Store].
@@ -66,32 +88,31 @@ func (s *Store) Version(ctx context.Context, id string, version int64) (conf.Ver
 		if err != nil {
 			return err
 		}
-		v, err = getVersion(ctx, q, id, version, c.Version)
+		v, err = getVersion(ctx, q, c, version)
 		return err
 	})
 	return v, err
 }
 
-// getVersion returns a version of a configuration that is at version current.
-func getVersion(ctx context.Context, q querier, id string, version, current int64) (conf.Version, error) {
-	v, err := scanVersion(q.QueryRowContext(ctx, selectVersion+`
-		WHERE configuration_id = $1 AND version = $2 AND config IS NOT NULL AND revision = (
-			SELECT revision FROM changes WHERE configuration_id = $1 ORDER BY revision DESC LIMIT 1 OFFSET $3)`,
-		id, version, max(current-version, 0)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, conf.Errorf(conf.NotFound, "the configuration %s has no version %d, or it is no longer kept", id, version)
+func getVersion(ctx context.Context, q querier, c conf.Configuration, version int64) (conf.Version, error) {
+	found, err := listVersions(ctx, q, c, version, version)
+	if err == nil && len(found) == 0 {
+		err = conf.Errorf(conf.NotFound, "the configuration %s has no version %d, or it is no longer kept", c.ID, version)
 	}
-	return v, err
+	if err != nil {
+		return conf.Version{}, err
+	}
+	return found[0], nil
 }
 
 // RollbackConfiguration implements [conf.Store].
 func (s *Store) RollbackConfiguration(ctx context.Context, id string, version int64, check conf.Edit[conf.Configuration]) (conf.Configuration, error) {
 	return s.changeConfiguration(ctx, id, conf.Rollback, func(tx *transaction, c *conf.Configuration) error {
-		current := c.Version
+		current := *c
 		if err := check(c); err != nil {
 			return err
 		}
-		v, err := getVersion(tx.ctx, tx, id, version, current)
+		v, err := getVersion(tx.ctx, tx, current, version)
 		c.Name, c.Comments, c.Config = v.Name, v.Comments, v.Config
 		return err
 	})
@@ -99,49 +120,56 @@ func (s *Store) RollbackConfiguration(ctx context.Context, id string, version in
 
 // ConfigurationAt implements [conf.Store].
 func (s *Store) ConfigurationAt(ctx context.Context, id string, at conf.Point) (conf.Configuration, error) {
-	return s.configurationAt(ctx, at, func(context.Context, querier, int64) (string, error) { return id, nil })
+	return s.configurationAt(ctx, at, func(ctx context.Context, q querier, revision int64) (conf.Configuration, error) {
+		return getConfigurationAt(ctx, q, id, revision)
+	})
 }
 
 // ConfigurationByNameAt implements [conf.Store].
 func (s *Store) ConfigurationByNameAt(ctx context.Context, application, name string, at conf.Point) (conf.Configuration, error) {
-	return s.configurationAt(ctx, at, func(ctx context.Context, q querier, revision int64) (string, error) {
-		return findByNameAt(ctx, q, application, name, revision)
+	return s.configurationAt(ctx, at, func(ctx context.Context, q querier, revision int64) (conf.Configuration, error) {
+		return getByNameAt(ctx, q, application, name, revision)
 	})
 }
 
-// findByNameAt returns the id of what had these names at revision: had them
-// last, and nothing since, a delete included, took them away. Of what has ever
-// had the configuration's name, one at most has it by its last change until then.
-func findByNameAt(ctx context.Context, q querier, application, name string, revision int64) (id string, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT n.configuration_id FROM changes a
-			JOIN names n ON n.application_id = a.application_id AND n.name = $2
-			JOIN changes c ON c.configuration_id = n.configuration_id AND c.revision = (
-				SELECT max(l.revision) FROM changes l WHERE l.configuration_id = n.configuration_id AND l.revision <= $3)
-		WHERE a.configuration_id IS NULL AND a.name = $1 AND a.revision <= $3 AND a.operation <> 'delete'
-			AND c.name = $2 AND c.operation <> 'delete'
-			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id IS NULL
-				AND l.application_id = a.application_id AND l.revision > a.revision AND l.revision <= $3)`,
-		application, name, revision).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", conf.Errorf(conf.NotFound, "at revision %d no application named %q had a configuration named %q, or that is no longer kept",
-			revision, application, name)
+// getByNameAt returns what had these names at revision: of what has ever had the
+// configuration's name, one at most had it then.
+func getByNameAt(ctx context.Context, q querier, application, name string, revision int64) (conf.Configuration, error) {
+	ids, err := haveHadName(ctx, q, application, name, revision)
+	if err != nil {
+		return conf.Configuration{}, err
 	}
-	return id, err
+	for _, id := range ids {
+		c, err := getConfigurationAt(ctx, q, id, revision)
+		if err == nil && c.Name == name || err != nil && conf.CodeOf(err) != conf.NotFound {
+			return c, err
+		}
+	}
+	return conf.Configuration{}, conf.Errorf(conf.NotFound,
+		"at revision %d no application named %q had a configuration named %q, or that is no longer kept", revision, application, name)
 }
 
-func (s *Store) configurationAt(ctx context.Context, at conf.Point, find func(context.Context, querier, int64) (string, error)) (conf.Configuration, error) {
+// haveHadName returns what has ever had a name in the application that had its
+// name at revision: had it last, and nothing since, a delete included, took it
+// away.
+func haveHadName(ctx context.Context, q querier, application, name string, revision int64) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT n.configuration_id FROM changes a JOIN names n ON n.application_id = a.application_id AND n.name = $2
+		WHERE a.configuration_id IS NULL AND a.name = $1 AND a.revision <= $3 AND a.operation <> 'delete'
+			AND NOT EXISTS (SELECT 1 FROM changes l WHERE l.configuration_id IS NULL
+				AND l.application_id = a.application_id AND l.revision > a.revision AND l.revision <= $3)`,
+		application, name, revision)
+	return collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+}
+
+func (s *Store) configurationAt(ctx context.Context, at conf.Point, get func(context.Context, querier, int64) (conf.Configuration, error)) (conf.Configuration, error) {
 	var c conf.Configuration
 	err := s.view(ctx, func(ctx context.Context, q querier) error {
 		revision, err := revisionAt(ctx, q, at)
 		if err != nil {
 			return err
 		}
-		id, err := find(ctx, q, revision)
-		if err != nil {
-			return err
-		}
-		c, err = getConfigurationAt(ctx, q, id, revision)
+		c, err = get(ctx, q, revision)
 		return err
 	})
 	return c, err
@@ -167,9 +195,12 @@ func revisionAt(ctx context.Context, q querier, at conf.Point) (revision int64, 
 }
 
 func getConfigurationAt(ctx context.Context, q querier, id string, revision int64) (conf.Configuration, error) {
-	c, err := scanConfiguration(q.QueryRowContext(ctx, `
-		SELECT configuration_id, application_id, name, comments, coalesce(config, ''), version, revision, created_at, changed_at
-		FROM changes WHERE configuration_id = $1 AND revision <= $2 ORDER BY revision DESC LIMIT 1`, id, revision))
+	from, err := notBefore(ctx, q, id, revision)
+	var c conf.Configuration
+	if err == nil {
+		c, err = scanConfiguration(q.QueryRowContext(ctx, walk(`w.revision > $4`, `c.configuration_id, c.application_id, c.name, c.comments,
+			coalesce(c.config, ''), c.version, c.revision, c.created_at, c.changed_at`, `w.revision <= $4`), id, from.revision, from.ordinal, revision))
+	}
 	if errors.Is(err, sql.ErrNoRows) || err == nil && len(c.Config) == 0 {
 		return conf.Configuration{}, conf.Errorf(conf.NotFound, "at revision %d no configuration had the id %s, or that is no longer kept", revision, id)
 	}

@@ -74,8 +74,8 @@ func wantNamesFound(t *testing.T, s *Store) {
 	}
 }
 
-// A name must not outlive what history tells of it, nor go before.
-func TestNamesAreForgottenWithTheHistoryThatTellsOfThem(t *testing.T) {
+// A name must not outlive the history of what had it, nor go before.
+func TestNamesAreForgottenWithTheHistoryOfWhatHadThem(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *company) {
 		a := createApplication(t, c.Store, "shop")
 		create := func(name string) conf.Configuration {
@@ -97,7 +97,7 @@ func TestNamesAreForgottenWithTheHistoryThatTellsOfThem(t *testing.T) {
 		must(t, c.Prune(t.Context(), conf.Retention{Versions: 2, Audit: time.Hour}))
 		wantNames(t, c.Store, "first", "gone", "second", "third") // the audit still tells of them
 		must(t, c.Prune(t.Context(), conf.Retention{Versions: 2}))
-		wantNames(t, c.Store, "second", "third")
+		wantNames(t, c.Store, "first", "second", "third")
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,9 @@ func populate() []string {
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3),
 			c AS (SELECT *, row_number() OVER (ORDER BY id) AS place FROM configurations)
 		SELECT 1000 + (i - 1) * 3000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 1000 + (i - 1) * 3000 + place FROM c, n`,
+		`UPDATE changes SET previous = revision - 3000 WHERE version > 1`,
+		`UPDATE configurations SET revision = 7000 + p.place FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM configurations) p
+		WHERE p.id = configurations.id`,
 		`INSERT INTO names SELECT application_id, name, id FROM configurations`,
 		`UPDATE store SET revision = 10000, applications = 1000, configurations = 3000`,
 		`ANALYZE`,
@@ -104,7 +108,7 @@ func TestReadsUseIndexesOnSQLite(t *testing.T) {
 			t.Errorf("%s: %v", r.query, err)
 		}
 		for i, step := range plan {
-			if wholeTable(step) || countsRows(r.query, plan, i) {
+			if wholeTable(step) && !ofWalk(step, plan) || countsRows(r.query, plan, i) {
 				t.Errorf("%s in\n%s\nof\n%s", step, strings.Join(plan, "\n"), r.query)
 			}
 		}
@@ -119,6 +123,11 @@ func wholeTable(step string) bool {
 		return step != "SCAN store" && step != "SCAN CONSTANT ROW" && !strings.Contains(step, " USING ")
 	}
 	return strings.Contains(step, "TEMP B-TREE") && !strings.Contains(step, "LAST TERM")
+}
+
+// ofWalk reports whether a step goes over what a walk has found, or sorts that.
+func ofWalk(step string, plan []string) bool {
+	return step == "SCAN w" || strings.Contains(step, "TEMP B-TREE") && slices.Contains(plan, "CO-ROUTINE walk")
 }
 
 // countsRows reports whether a step may look at rows to count off those before

@@ -94,27 +94,28 @@ func (tx *transaction) change(ctx context.Context, query string, args []any) (sq
 
 const insertChange = `
 INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version,
-	name, comments, config, changed_by, changed_from, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	name, comments, config, changed_by, changed_from, created_at, changed_at, previous)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
 // applicationChanged records a change of the application itself.
 func (tx *transaction) applicationChanged(operation string, a conf.Application) error {
-	return tx.record(conf.Change{Operation: operation, ApplicationID: a.ID, Name: a.Name, Comments: a.Comments, CreatedAt: a.CreatedAt})
+	return tx.record(conf.Change{Operation: operation, ApplicationID: a.ID, Name: a.Name, Comments: a.Comments, CreatedAt: a.CreatedAt}, 0)
 }
 
 // configurationChanged records a change of c, which is as the change leaves
-// it, or as it last was when the change deletes it.
-func (tx *transaction) configurationChanged(operation string, c conf.Configuration) error {
+// it, or as it last was when the change deletes it. Its last change had the
+// revision previous, 0 when there was none.
+func (tx *transaction) configurationChanged(operation string, c conf.Configuration, previous int64) error {
 	change := conf.Change{Operation: operation, ApplicationID: c.ApplicationID, ConfigurationID: c.ID,
 		Name: c.Name, Comments: c.Comments, Config: c.Config, Version: c.Version, CreatedAt: c.CreatedAt}
 	if operation == conf.Delete {
 		change.Config, change.Version = nil, c.Version+1
 	}
-	return tx.record(change)
+	return tx.record(change, previous)
 }
 
 // record keeps a change, of which the caller says what is the resource's.
-func (tx *transaction) record(c conf.Change) error {
+func (tx *transaction) record(c conf.Change, previous int64) error {
 	actor := conf.ActorOf(tx.caller)
 	if c.UpdatedAt = tx.now; actor.Name != "" {
 		c.ChangedBy = &actor.Name
@@ -127,7 +128,7 @@ func (tx *transaction) record(c conf.Change) error {
 		config = string(c.Config)
 	}
 	err := tx.exec(insertChange, tx.revision, len(tx.changes), c.Operation, c.ApplicationID, configurationID, version,
-		c.Name, c.Comments, config, c.ChangedBy, orNull(actor.Address), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro())
+		c.Name, c.Comments, config, c.ChangedBy, orNull(actor.Address), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro(), previous)
 	tx.changes = append(tx.changes, c)
 	tx.head.changes++
 	return err
