@@ -88,7 +88,7 @@ func BenchmarkHotWrites(b *testing.B) {
 // The guard of what a write costs beside the disk: everything that it allocates
 // in this process, the engine's driver and the line of the log included.
 func TestHotWriteAllocates(t *testing.T) {
-	const most = 240
+	const most = 180
 	w := newHotWrites(t, 1)[0]
 	w.do(t)
 	n := testing.AllocsPerRun(200, func() { w.do(t) })

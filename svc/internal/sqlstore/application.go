@@ -255,7 +255,7 @@ func (s *Store) DeleteApplication(ctx context.Context, id string, check conf.Edi
 
 func (tx *transaction) deleteApplication(a conf.Application) error {
 	for _, id := range a.ConfigurationIDs {
-		c, err := getConfiguration(tx.ctx, tx, id)
+		c, err := tx.configuration(id)
 		if err != nil {
 			return err
 		}

@@ -168,7 +168,7 @@ func (s *Store) changeConfiguration(ctx context.Context, id, operation string,
 	change func(*transaction, *conf.Configuration) error) (conf.Configuration, error) {
 	var c conf.Configuration
 	err := s.write(ctx, func(tx *transaction) error {
-		old, err := getConfiguration(tx.ctx, tx, id)
+		old, err := tx.configuration(id)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (tx *transaction) updateConfiguration(operation string, c conf.Configuratio
 func (s *Store) DeleteConfiguration(ctx context.Context, id string, check conf.Edit[conf.Configuration]) (int64, error) {
 	var revision int64
 	err := s.write(ctx, func(tx *transaction) error {
-		c, err := getConfiguration(tx.ctx, tx, id)
+		c, err := tx.configuration(id)
 		if err != nil {
 			return err
 		}

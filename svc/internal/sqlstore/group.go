@@ -25,6 +25,7 @@ type group struct {
 	pool     *pool
 	dialect  dialect
 	onCommit func([]conf.Transaction)
+	recent   recent // of whoever has the turn
 	mu       sync.Mutex
 	waiting  []*member
 }
@@ -146,7 +147,13 @@ func (g *group) lead(m *member) {
 func (g *group) commit(m *member, conn *sql.Conn) {
 	ctx, cancel := g.dialect.bound(g.pool.timeout)
 	defer cancel()
-	open := func() (*unit, error) { return openUnit(ctx, conn, &g.dialect.write) }
+	open := func() (*unit, error) {
+		u, err := openUnit(ctx, conn, &g.dialect.write)
+		if err == nil {
+			u.recent = g.recent.asOf(u.head.revision)
+		}
+		return u, err
+	}
 	u, err := open()
 	if err != nil {
 		g.giveUp(m, err)
@@ -240,6 +247,7 @@ func (b *batch) isolate(m *member) (whole bool) {
 			return true
 		}
 		// An engine's trouble, rather than a refusal, can end the unit.
+		b.recent.forget()
 		_, err := b.ExecContext(b.ctx, `ROLLBACK TO SAVEPOINT member`)
 		if err == nil {
 			return true

@@ -15,9 +15,10 @@ import (
 // puts all writes in one order.
 type unit struct {
 	*sql.Tx
-	ctx  context.Context // of every statement: no single write's
-	late context.Context // of those whose outcome nobody waits for
-	head head            // as the writes so far leave it
+	ctx    context.Context // of every statement: no single write's
+	late   context.Context // of those whose outcome nobody waits for
+	head   head            // as the writes so far leave it
+	recent *recent         // what they, and those of earlier units, have left
 }
 
 // A head is the store's row, but for what only pruning touches. Each write gets
@@ -34,7 +35,7 @@ func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions) (*unit, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{Tx: tx, ctx: ctx, late: ctx}
+	u := &unit{Tx: tx, ctx: ctx, late: ctx, recent: &recent{}}
 	h := &u.head
 	err = tx.QueryRowContext(ctx, `
 		UPDATE store SET pruned = pruned RETURNING revision, committed_at, applications, configurations, changes`).
@@ -92,5 +93,6 @@ func (u *unit) commit() error {
 	if err := u.Commit(); err != nil {
 		return commitFailed(err)
 	}
+	u.recent.revision = u.head.revision
 	return nil
 }

@@ -111,7 +111,19 @@ func (tx *transaction) configurationChanged(operation string, c conf.Configurati
 	if operation == conf.Delete {
 		change.Config, change.Version = nil, c.Version+1
 	}
-	return tx.record(change, previous)
+	if err := tx.record(change, previous); err != nil {
+		return err
+	}
+	tx.recent.put(operation, c)
+	return nil
+}
+
+// configuration returns a configuration as it is by now.
+func (tx *transaction) configuration(id string) (conf.Configuration, error) {
+	if c, ok := tx.recent.configurations[id]; ok {
+		return c, nil
+	}
+	return getConfiguration(tx.ctx, tx, id)
 }
 
 // record keeps a change, of which the caller says what is the resource's.
