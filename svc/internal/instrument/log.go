@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"slices"
 
@@ -38,20 +39,27 @@ func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
 	if !span.IsValid() {
 		return h.next.Handle(ctx, r)
 	}
-	ids := []slog.Attr{
-		slog.String("trace_id", span.TraceID().String()),
-		slog.String("span_id", span.SpanID().String()),
-	}
+	traceID, spanID := hexIDs(span)
 	if len(h.redo) == 0 {
 		r = r.Clone()
-		r.AddAttrs(ids...)
+		r.AddAttrs(slog.String("trace_id", traceID), slog.String("span_id", spanID))
 		return h.next.Handle(ctx, r)
 	}
-	return h.belowGroup(ids).Handle(ctx, r)
+	return h.belowGroup(slog.String("trace_id", traceID), slog.String("span_id", spanID)).Handle(ctx, r)
+}
+
+// hexIDs returns the ids in hexadecimal, of one allocation.
+func hexIDs(c trace.SpanContext) (traceID, spanID string) {
+	of, in := c.TraceID(), c.SpanID()
+	var b [2 * (len(of) + len(in))]byte
+	hex.Encode(b[:], of[:])
+	hex.Encode(b[2*len(of):], in[:])
+	both := string(b[:])
+	return both[:2*len(of)], both[2*len(of):]
 }
 
 // belowGroup puts the ids in front of the first group and repeats the rest.
-func (h logHandler) belowGroup(ids []slog.Attr) slog.Handler {
+func (h logHandler) belowGroup(ids ...slog.Attr) slog.Handler {
 	next := h.top.WithAttrs(ids)
 	for _, add := range h.redo {
 		next = add(next)

@@ -132,3 +132,12 @@ func TestEndlesslyManyKindsOfTroubleFillMemoryOrTheLog(t *testing.T) {
 		t.Errorf("%d lines in three minutes", n)
 	}
 }
+
+func TestTraceOfALineAllocatesMoreThanItsText(t *testing.T) {
+	ctx, h := newRig(t, sdktrace.NeverSample()).manualTrace(true), LogHandler(slog.DiscardHandler)
+	r := slog.NewRecord(time.Unix(1, 0), slog.LevelInfo, "change", 0)
+	r.AddAttrs(slog.String("operation", "update"), slog.Int("revision", 17))
+	if n := testing.AllocsPerRun(1000, func() { _ = h.Handle(ctx, r) }); n > 1 {
+		t.Errorf("%v times", n)
+	}
+}

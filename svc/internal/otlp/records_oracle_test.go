@@ -192,8 +192,8 @@ func (g generator) line() slog.Record {
 	if g.one(3) {
 		attr = g.attr
 	}
-	if g.one(30) {
-		n += 125
+	if g.one(20) {
+		n, attr = 127+g.IntN(4), func() slog.Attr { return slog.Int("n", g.IntN(9)) }
 	}
 	for range n {
 		r.AddAttrs(attr())
