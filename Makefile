@@ -82,7 +82,7 @@ bench: build bin/otelcol ## what a request costs, next to bare net/http, otelhtt
 bench-overhead: build ## what telemetry costs a request: off, metrics, all on, and under otelhttp
 	@go build -trimpath -ldflags "-s -w" -tags otelhttp -o bin/config-service-otelhttp ./svc
 	@go build -o bin/bench ./svc/bench
-	@bin/bench overhead --rounds $(or $(ROUNDS),10) --turn $(or $(TURN),2s) --json bench-overhead.json
+	@bin/bench overhead --rounds $(or $(ROUNDS),10) --turn $(or $(TURN),1s) --json bench-overhead.json
 .PHONY: bench-overhead
 
 # --- Docker ---

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,78 @@ func TestOthersWorkDuringATurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(0, false)
+}
+
+// A row's p99 is that of its quiet slices, and both rows have the same.
+func TestSliceInWhichALoadWasHeldUpCounts(t *testing.T) {
+	at := func(latency time.Duration, heldUp float64) sample {
+		s := sample{Requests: 100, CPUMicros: micros(latency), HeldUpMicros: heldUp, latencies: new(load.Histogram)}
+		for range s.Requests {
+			s.latencies.Record(latency)
+		}
+		return s
+	}
+	r := result{"slices", []row{
+		{"off", []sample{at(1000, 10), at(50_000, 10), at(2000, 999), at(90_000, 1001)}},
+		{"on", []sample{at(3000, 10), at(70_000, 5000), at(4000, 10), at(80_000, 10)}},
+	}}
+	kept := r.undisturbed(time.Millisecond)
+	for i, want := range []sample{{P50Micros: 1, P99Micros: 2, CPUMicros: 1.5, HeldUpMicros: 999}, {P50Micros: 3, P99Micros: 4, CPUMicros: 3.5, HeldUpMicros: 10}} {
+		if got := kept.Rows[i].Name; got != r.Rows[i].Name || len(kept.Rows[i].Samples) != 2 {
+			t.Fatalf("row %d is %q, of %d slices", i, got, len(kept.Rows[i].Samples))
+		}
+		s := together(kept.Rows[i].Samples)
+		near := func(got, want float64) bool { return math.Abs(got-want) < .02*want+.001 }
+		if s.Requests != 200 || !near(s.P99Micros, want.P99Micros) || !near(s.CPUMicros, want.CPUMicros) || s.HeldUpMicros != want.HeldUpMicros {
+			t.Errorf("row %d is %+v, want %+v", i, s, want)
+		}
+	}
+}
+
+func TestSlicesKeepStepWithWhatIsDoneByTheClock(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		w := contest{sliced: true}.warmUp()
+		if w < sliceWarmUp || w >= 2*sliceWarmUp {
+			t.Errorf("a warm-up takes %s", w)
+		}
+		seen[w] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("of a hundred warm-ups only %d differ", len(seen))
+	}
+	if w := (contest{}).warmUp(); w != warmUp {
+		t.Errorf("before a whole turn it takes %s", w)
+	}
+}
+
+func TestThreadOfAServerThatWasPutFirstWaitsForOthers(t *testing.T) {
+	b := &bench{dir: t.TempDir(), self: os.Args[0]}
+	t.Cleanup(func() { b.stop() })
+	s, err := b.startBare(t.Context(), "first", "bare", answer{Status: http.StatusOK})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.putFirst(t.Context()); err != nil {
+		if !strings.Contains(err.Error(), "chrt") { // that it is not allowed is told
+			t.Error(err)
+		}
+		return
+	}
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.cmd.Process.Pid))
+	if err != nil || len(threads) < 2 {
+		t.Fatalf("it has the threads %q (%v)", threads, err)
+	}
+	for _, file := range threads {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if policy := strings.Fields(rest)[41-3]; policy != "1" {
+			t.Errorf("%s: the policy is %s, not SCHED_FIFO", file, policy)
+		}
+	}
 }
 
 func TestReceivedSpansAreMiscounted(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ type contest struct {
 	name    string
 	entries []entry       // the first is what the others are compared with
 	prime   time.Duration // before the first round, where caches take longer than primeTime to fill
+	sliced  bool          // turns are slices of one, and short
 }
 
 // An entry is one server with the load that it gets.
@@ -36,6 +38,7 @@ type sample struct {
 	P99Micros    float64 `json:"p99_microseconds"`
 	Allocations  float64 `json:"allocations_per_request"` // 0: not known
 	ResidentByte int64   `json:"resident_bytes"`
+	HeldUpMicros float64 `json:"held_up_microseconds"`         // at most, the load by something else
 	StartMicros  float64 `json:"start_microseconds,omitempty"` // from its start to its first answer, where that is all
 	latencies    *load.Histogram
 }
@@ -55,8 +58,10 @@ const (
 	// warmUp is how long a server gets its load before each turn, for the
 	// machine's attention to turn to it.
 	warmUp = 200 * time.Millisecond
-	// primeTime is how long it gets it before the first round, which fills
-	// caches.
+	// sliceWarmUp is half of it at most, and the least, before a slice of a turn.
+	sliceWarmUp = 50 * time.Millisecond
+	// primeTime is how long it gets it before the first round, without a limit to
+	// the rate, which fills caches.
 	primeTime = time.Second
 )
 
@@ -74,7 +79,7 @@ func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (resul
 	for round := range rounds {
 		for i := range c.entries {
 			i = (i + round) % len(c.entries)
-			s, err := c.alone(i, func() (sample, error) { return c.entries[i].turn(ctx, turn) })
+			s, err := c.alone(i, func() (sample, error) { return c.entries[i].turn(ctx, c.warmUp(), turn) })
 			if err != nil {
 				return r, fmt.Errorf("%s, %s: %w", c.name, c.entries[i].name, err)
 			}
@@ -82,6 +87,17 @@ func (c contest) run(ctx context.Context, rounds int, turn time.Duration) (resul
 		}
 	}
 	return r, nil
+}
+
+// warmUp is how long a server gets its load before a turn. Before a slice it is
+// enough for what came due while the server stood still, and drawn by lot: what
+// servers do by the clock, as to send metrics, then falls into measured time in
+// its fair proportion, for slices do not keep step with it.
+func (c contest) warmUp() time.Duration {
+	if c.sliced {
+		return sliceWarmUp + rand.N(sliceWarmUp)
+	}
+	return warmUp
 }
 
 // alone lets one entry have its turn while the servers of others that would
@@ -112,24 +128,22 @@ func (e entry) loadFor(d time.Duration) load.Load {
 }
 
 func (e entry) prime(ctx context.Context, d time.Duration) error {
-	_, err := load.Run(e.loadFor(d))
+	l := e.loadFor(d)
+	l.Rate = 0
+	_, err := load.Run(l)
 	return orCause(ctx, err)
 }
 
-func (e entry) turn(ctx context.Context, d time.Duration) (sample, error) {
-	if _, err := load.Run(e.loadFor(warmUp)); err != nil || ctx.Err() != nil {
-		return sample{}, orCause(ctx, err)
-	}
+func (e entry) turn(ctx context.Context, warmUp, d time.Duration) (sample, error) {
 	allocated, err := e.server.allocated(ctx)
 	if err != nil {
 		return sample{}, err
 	}
-	cpu, err := e.server.cpu()
-	if err != nil {
-		return sample{}, err
-	}
-	r, err := load.Run(e.loadFor(d))
-	if err != nil {
+	var cpu time.Duration
+	l := e.loadFor(d)
+	l.WarmUp, l.Begin = warmUp, func() (err error) { cpu, err = e.server.cpu(); return err }
+	r, err := load.Run(l)
+	if err != nil || ctx.Err() != nil {
 		return sample{}, orCause(ctx, err)
 	}
 	return e.sample(ctx, r, cpu, allocated)
@@ -164,10 +178,25 @@ func (e entry) sample(ctx context.Context, r load.Result, cpu time.Duration, all
 		CPUMicros:    micros(cpuAfter-cpu) / n,
 		P50Micros:    micros(r.Latencies.Quantile(.50)),
 		P99Micros:    micros(r.Latencies.Quantile(.99)),
-		Allocations:  float64(allocatedAfter-allocated) / n,
+		HeldUpMicros: micros(r.HeldUp),
+		Allocations:  float64(allocatedAfter-allocated) / float64(r.WarmUps+r.Requests),
 		ResidentByte: resident,
 		latencies:    &r.Latencies,
 	}, nil
+}
+
+// together makes one sample of those of a turn's slices.
+func together(slices []sample) sample {
+	r := row{Samples: slices}
+	all := sample{PerSecond: r.mean(perSecond), CPUMicros: r.mean(cpuMicros), Allocations: r.mean(allocs), latencies: new(load.Histogram)}
+	for _, s := range slices {
+		all.Requests += s.Requests
+		all.HeldUpMicros = max(all.HeldUpMicros, s.HeldUpMicros)
+		all.ResidentByte = s.ResidentByte
+		all.latencies.Add(s.latencies)
+	}
+	all.P50Micros, all.P99Micros = micros(all.latencies.Quantile(.50)), micros(all.latencies.Quantile(.99))
+	return all
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

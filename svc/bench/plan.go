@@ -51,11 +51,12 @@ func describePlans() string {
 type bench struct {
 	options
 	out       io.Writer
-	dir       string // for stores, logs and answers
-	self      string // the path of this program
-	receiver  string // HOST:PORT for OTLP over gRPC, once it runs
-	collector string // likewise, a live Collector's
-	received  string // URL that tells how many spans it has received
+	dir       string  // for stores, logs and answers
+	self      string  // the path of this program
+	receiver  string  // HOST:PORT for OTLP over gRPC, once it runs
+	collector string  // likewise, a live Collector's
+	received  string  // URL that tells how many spans it has received
+	answered  float64 // requests, by services that were retired
 	servers   []*server
 	processor string // of servers that are started from now on; empty: any
 	report    report

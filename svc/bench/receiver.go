@@ -130,11 +130,9 @@ func (b *bench) startReceiver(ctx context.Context) error {
 	return err
 }
 
-// account stops services that had everything on, and fails when they lost
-// telemetry, or when fewer spans have come than a sample of one request in
-// twenty allows.
-func (b *bench) account(ctx context.Context, services ...*server) error {
-	requests := 0.0
+// retire stops services that had everything on, and fails when they lost
+// telemetry.
+func (b *bench) retire(ctx context.Context, services ...*server) error {
 	for _, s := range services {
 		answered, troubles, err := s.tally(ctx)
 		if err = errors.Join(err, s.stop()); err != nil {
@@ -143,8 +141,18 @@ func (b *bench) account(ctx context.Context, services ...*server) error {
 		if troubles > 0 {
 			return fmt.Errorf("%s lost telemetry, so what it cost is not known:\n%s", s.name, s.lastLines())
 		}
-		requests += answered
+		b.answered += answered
 	}
+	return nil
+}
+
+// account retires services, and fails when fewer spans have come from all that
+// were than a sample of one request in twenty allows.
+func (b *bench) account(ctx context.Context, services ...*server) error {
+	if err := b.retire(ctx, services...); err != nil {
+		return err
+	}
+	requests := b.answered
 	text, err := fetch(ctx, b.received)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -167,6 +168,25 @@ func (r result) print(w io.Writer) {
 
 func (e estimate) String() string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", e.Mean, e.Low, e.High)
+}
+
+// undisturbed leaves out the rounds in which a load was held up for longer than
+// limit in one of the turns: it did not get its processor, from other programs
+// or from the machine below this one, and so it cannot tell the server's time.
+func (r result) undisturbed(limit time.Duration) result {
+	kept := result{r.Contest, make([]row, len(r.Rows))}
+	for i, row := range r.Rows {
+		kept.Rows[i].Name = row.Name
+	}
+	for round := range r.Rows[0].Samples {
+		if slices.ContainsFunc(r.Rows, func(row row) bool { return row.Samples[round].HeldUpMicros > micros(limit) }) {
+			continue
+		}
+		for i, row := range r.Rows {
+			kept.Rows[i].Samples = append(kept.Rows[i].Samples, row.Samples[round])
+		}
+	}
+	return kept
 }
 
 // find returns a row by its name, nil when the contest had none.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -91,6 +92,17 @@ func (s *server) await(ctx context.Context, url string) error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+// putFirst has a server run before all else that its processor could do, as on a
+// machine of its own: the kernel's threads and other programs wait for it. It
+// needs privileges.
+func (s *server) putFirst(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "chrt", "--all-tasks", "--fifo", "--pid", "1", strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("chrt: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return err
 }
 
 // lastLines is the end of what a program wrote, to be shown.

@@ -35,13 +35,20 @@ type Load struct {
 	// one as soon as it has its answer.
 	Rate float64
 
+	// WarmUp is for how long the load is put on first, over the same connections,
+	// without being measured; then Begin is called, if there is one.
+	WarmUp time.Duration
+	Begin  func() error
+
 	Duration time.Duration
 }
 
 // A Result is what became of a load. Every request counted has been answered.
 type Result struct {
 	Requests  int
+	WarmUps   int // requests before
 	Elapsed   time.Duration
+	HeldUp    time.Duration // at most, that a load which never sleeps did not get to its connections
 	Latencies Histogram
 }
 
@@ -49,8 +56,8 @@ type Result struct {
 // load is over.
 const answerDeadline = 10 * time.Second
 
-// Run puts l on its server. It fails at the first answer that has another
-// status, and when the connection is lost or stays silent.
+// Run puts l on its server, after its warm-up. It fails at the first answer that
+// has another status, and when the connection is lost or stays silent.
 func Run(l Load) (Result, error) {
 	if l.Pinned {
 		release, err := pin()
@@ -61,11 +68,7 @@ func Run(l Load) (Result, error) {
 	}
 	r := &run{Load: l, connections: make([]*connection, l.Connections)}
 	defer r.close()
-	err := r.open()
-	if err == nil {
-		err = r.loop()
-	}
-	if err != nil {
+	if err := r.work(); err != nil {
 		return Result{}, fmt.Errorf("load on %s: %w", l.Address, err)
 	}
 	return r.result, nil
@@ -93,6 +96,23 @@ type run struct {
 	started     time.Time
 	sent        int
 	result      Result
+}
+
+// work warms the server up, and measures it.
+func (r *run) work() error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	if err := r.loop(r.WarmUp); err != nil {
+		return err
+	}
+	r.result = Result{WarmUps: r.result.Requests}
+	if r.Begin != nil {
+		if err := r.Begin(); err != nil {
+			return err
+		}
+	}
+	return r.loop(r.Duration)
 }
 
 func (r *run) open() (err error) {
@@ -123,19 +143,25 @@ func (r *run) close() {
 	unix.Close(r.poll)
 }
 
-func (r *run) loop() error {
+// loop keeps the load up for so long, and returns once all is answered.
+func (r *run) loop(long time.Duration) error {
 	events := make([]unix.EpollEvent, r.Connections)
-	r.started = time.Now()
+	r.started, r.sent = time.Now(), 0
+	var before time.Duration
 	for {
 		elapsed := time.Since(r.started)
-		if elapsed < r.Duration {
+		if r.Pinned {
+			r.result.HeldUp = max(r.result.HeldUp, elapsed-before)
+		}
+		before = elapsed
+		if elapsed < long {
 			if err := r.send(elapsed); err != nil {
 				return err
 			}
 		} else if r.busy == 0 {
 			return nil
 		}
-		if elapsed > r.Duration+answerDeadline {
+		if elapsed > long+answerDeadline {
 			return errors.New("answers are missing")
 		}
 		n, err := r.wait(events, elapsed)

@@ -3,6 +3,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -54,6 +55,53 @@ func TestRateIsKeptAndDelayIsSeenFromWhenARequestWasDue(t *testing.T) {
 	// Those that had to wait for the first one to end are a twentieth.
 	if p97 := r.Latencies.Quantile(.97); p97 < pause/4 {
 		t.Errorf("p97 is %s: the wait behind the first request is not in it", p97)
+	}
+}
+
+func TestWarmUpIsMeasured(t *testing.T) {
+	var served atomic.Int64
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) { served.Add(1) })
+	var before int64
+	r, err := Run(Load{
+		Address: address, Connections: 4, Request: get, Status: 200, Duration: 50 * time.Millisecond, WarmUp: 100 * time.Millisecond,
+		Begin: func() error { before = served.Load(); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before == 0 || int64(r.WarmUps) != before || int64(r.WarmUps+r.Requests) != served.Load() {
+		t.Errorf("%d and %d are counted; %d were served before the beginning, %d in all", r.WarmUps, r.Requests, before, served.Load())
+	}
+	want := errors.New("cannot begin")
+	if _, err := Run(Load{Address: address, Connections: 1, Request: get, Status: 200, Begin: func() error { return want }}); !errors.Is(err, want) {
+		t.Errorf("the error is %v, want %v", err, want)
+	}
+}
+
+// The load itself is busy for a while with its second request, of the warm-up or
+// of what is measured.
+func TestLoadThatDidNotGetToItsConnectionsDoesNotTell(t *testing.T) {
+	const busy = 30 * time.Millisecond
+	address := serve(t, func(http.ResponseWriter, *http.Request) {})
+	heldUp := func(warmUp time.Duration) time.Duration {
+		sent := 0
+		r, err := Run(Load{Address: address, Connections: 1, Status: 200, Pinned: true, Rate: 1000, WarmUp: warmUp, Duration: 40 * time.Millisecond, Request: func(int) []byte {
+			if sent++; sent == 2 {
+				for began := time.Now(); time.Since(began) < busy; {
+				}
+			}
+			return get(0)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.HeldUp
+	}
+	if got := heldUp(0); got < busy {
+		t.Errorf("it was held up for %s, want %s at least", got, busy)
+	}
+	if got := heldUp(40 * time.Millisecond); got == 0 || got >= busy {
+		t.Errorf("held up in its warm-up only, it was for %s", got)
 	}
 }
 
