@@ -150,7 +150,7 @@ func (g *group) commit(m *member, conn *sql.Conn) {
 	open := func() (*unit, error) {
 		u, err := openUnit(ctx, conn, &g.dialect.write)
 		if err == nil {
-			u.recent = g.recent.asOf(u.head.revision)
+			u.recent = g.recent.asOf(u.head)
 		}
 		return u, err
 	}

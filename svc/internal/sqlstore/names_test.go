@@ -53,8 +53,9 @@ func fillOlder(t *testing.T, db *sql.DB, d dialect) {
 			(2, 0, 'create', 'A', 'C', 1, 'old', '{}', 2, 2),
 			(3, 0, 'update', 'A', 'C', 2, 'new', '{}', 2, 3),
 			(4, 0, 'create', 'A', 'D', 1, 'old', '{}', 4, 4),
-			(5, 0, 'delete', 'A', 'D', 2, 'old', NULL, 4, 5)`,
-		`UPDATE store SET revision = 5, committed_at = 5, applications = 1, configurations = 1, changes = 5`,
+			(5, 0, 'delete', 'A', 'D', 2, 'old', NULL, 4, 5),
+			(6, 0, 'delete', 'A', 'E', 9, 'pruned', NULL, 1, 6)`,
+		`UPDATE store SET revision = 6, committed_at = 6, applications = 1, configurations = 1, changes = 6`,
 	} {
 		sqlExec(t, db, statement)
 	}

@@ -32,11 +32,11 @@ func populate() []string {
 		SELECT a.id || 'C' || i, a.id, 'conf' || i, '{}', 3, 1, 1, 1 FROM applications a, n`,
 		`INSERT INTO changes (revision, ordinal, operation, application_id, name, created_at, changed_at)
 		SELECT revision, 0, 'create', id, name, created_at, created_at FROM applications`,
-		`INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at)
+		`INSERT INTO changes (revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at, previous)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3),
 			c AS (SELECT *, row_number() OVER (ORDER BY id) AS place FROM configurations)
-		SELECT 1000 + (i - 1) * 3000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 1000 + (i - 1) * 3000 + place FROM c, n`,
-		`UPDATE changes SET previous = revision - 3000 WHERE version > 1`,
+		SELECT 1000 + (i - 1) * 3000 + place, 0, 'update', application_id, id, i, name, '{}', 1, 1000 + (i - 1) * 3000 + place,
+			CASE i WHEN 1 THEN 0 ELSE 1000 + (i - 2) * 3000 + place END FROM c, n`,
 		`UPDATE configurations SET revision = 7000 + p.place FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM configurations) p
 		WHERE p.id = configurations.id`,
 		`INSERT INTO names SELECT application_id, name, id FROM configurations`,

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -167,18 +169,75 @@ func TestWriterAsksForWhatItHasJustWritten(t *testing.T) {
 		t.Errorf("%d are remembered as of %d", n, c.writes.recent.revision)
 	}
 	var r recent
+	comments := strings.Repeat("x", 5000)
 	for i := range 1000 {
-		r.put(conf.Update, conf.Configuration{ID: fmt.Sprint(i % 700), Config: make([]byte, 10_000)})
-		sum := 0
-		for _, c := range r.configurations {
-			sum += len(c.Config)
-		}
-		if sum != r.bytes || sum > maxRecent || sum == 0 {
+		r.put(conf.Update, conf.Configuration{ID: fmt.Sprint(i % 700), Comments: &comments, Config: make([]byte, 5000)})
+		if sum := 10_400 * len(r.configurations); sum != r.bytes || sum > maxRecent || sum == 0 {
 			t.Fatalf("%d bytes are remembered, %d in truth", r.bytes, sum)
 		}
 	}
 	r.put(conf.Delete, conf.Configuration{ID: "299"})
-	if _, there := r.configurations["299"]; there || r.bytes != 10_000*len(r.configurations) {
+	if _, there := r.configurations["299"]; there || r.bytes != 10_400*len(r.configurations) {
 		t.Errorf("%d are remembered, of %d bytes", len(r.configurations), r.bytes)
 	}
+}
+
+// That a configuration takes what it is said to, at least, is measured by many
+// small ones.
+func TestWhatIsRememberedTakesMoreMemoryThanItSays(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var r recent
+	for i := range 9000 {
+		id := fmt.Sprintf("%026d", i)
+		r.put(conf.Create, conf.Configuration{ID: id, ApplicationID: strings.Clone(id), Name: strings.Clone(id), Config: []byte(`{}`)})
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if took := int(after.HeapAlloc) - int(before.HeapAlloc); len(r.configurations) != 9000 || took > r.bytes {
+		t.Errorf("%d take %d bytes, said to be %d", len(r.configurations), took, r.bytes)
+	}
+	runtime.KeepAlive(&r)
+}
+
+// A server that has lost commits, as a standby that takes over can have, gives
+// their revisions out again.
+func TestWriteBuildsOnACommitThatWasLost(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *company) {
+		id := createText(t, c.Store, "main").ID
+		edit(t, c.Store, id, "a")
+		for _, statement := range []string{
+			`UPDATE configurations SET config = '{"text": "b"}'`,
+			`UPDATE store SET committed_at = committed_at + 1`,
+		} {
+			conn := connection(t, c.writer)
+			_, err := conn.ExecContext(t.Context(), statement)
+			must(t, err)
+			must(t, conn.Close())
+		}
+		edit(t, c.Store, id, "c")
+		got, err := c.Configuration(t.Context(), id)
+		if err != nil || string(got.Config) != `{"text": "bc"}` {
+			t.Errorf("%s (%v)", got.Config, err)
+		}
+	})
+}
+
+// An edit that is refused may have changed what it was given.
+func TestRefusedEditChangesWhatIsRemembered(t *testing.T) {
+	c := &company{Store: open(t, filepath.Join(t.TempDir(), "store.db"), Options{})}
+	id := createText(t, c.Store, "main").ID
+	edit(t, c.Store, id, "a")
+	c.editText(t.Context(), id, "b")
+	c.calls = append(c.calls, func() error {
+		_, err := c.UpdateConfiguration(t.Context(), id, func(c *conf.Configuration) error {
+			clear(c.Config)
+			return conf.Errorf(conf.PreconditionFailed, "no")
+		})
+		return err
+	})
+	c.editText(t.Context(), id, "c")
+	wantCodes(t, c.meet(t), "", conf.PreconditionFailed, "")
+	wantText(t, c.Store, id, "abc")
 }

@@ -93,6 +93,6 @@ func (u *unit) commit() error {
 	if err := u.Commit(); err != nil {
 		return commitFailed(err)
 	}
-	u.recent.revision = u.head.revision
+	u.recent.keep(u.head)
 	return nil
 }

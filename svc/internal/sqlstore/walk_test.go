@@ -177,3 +177,19 @@ func TestDeleteIsPrunedBeforeWhatItDeleted(t *testing.T) {
 		p.wantAudit(t, 0)
 	})
 }
+
+// A program that has been running since before versions led back would write
+// some that do not.
+func TestOlderProgramCutsAHistoryOff(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *company) {
+		p := newPast(t, c, 2)
+		err := c.write(t.Context(), func(tx *transaction) error {
+			return tx.exec(`INSERT INTO changes
+				(revision, ordinal, operation, application_id, configuration_id, version, name, config, created_at, changed_at)
+				VALUES ($1, 0, 'update', $2, $3, 3, 'main', '{}', 1, 2)`, tx.revision, p.owner, p.id)
+		})
+		if err == nil {
+			t.Error("it was let")
+		}
+	})
+}

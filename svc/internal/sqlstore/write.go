@@ -120,7 +120,7 @@ func (tx *transaction) configurationChanged(operation string, c conf.Configurati
 
 // configuration returns a configuration as it is by now.
 func (tx *transaction) configuration(id string) (conf.Configuration, error) {
-	if c, ok := tx.recent.configurations[id]; ok {
+	if c, ok := tx.recent.get(id); ok {
 		return c, nil
 	}
 	return getConfiguration(tx.ctx, tx, id)
