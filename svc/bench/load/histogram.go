@@ -36,6 +36,9 @@ func bucketOf(ns uint64) int {
 
 // upperBound returns the largest duration of a bucket.
 func upperBound(bucket int) time.Duration {
+	if bucket < 0 {
+		return 0
+	}
 	if bucket < 2<<subBits {
 		return time.Duration(bucket)
 	}
@@ -44,14 +47,21 @@ func upperBound(bucket int) time.Duration {
 }
 
 // Quantile returns the duration that a share q of those recorded do not
-// exceed, 0 when there are none.
+// exceed, 0 when there are none. Those of a bucket are taken to be spread evenly
+// over its width, or the quantile would jump from bucket to bucket, and how much
+// it depends on a few durations could not be told.
 func (h *Histogram) Quantile(q float64) time.Duration {
-	rank := uint64(q * float64(h.total))
-	var seen uint64
+	rank := q * float64(h.total)
+	var seen float64
 	for i, n := range h.counts {
-		if seen += n; seen > rank || seen == h.total && n > 0 {
-			return upperBound(i)
+		if n == 0 {
+			continue
 		}
+		if left := rank - seen; left < float64(n) || seen+float64(n) == float64(h.total) {
+			low := upperBound(i - 1)
+			return low + time.Duration(min(left/float64(n), 1)*float64(upperBound(i)-low))
+		}
+		seen += float64(n)
 	}
 	return 0
 }

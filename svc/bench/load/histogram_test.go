@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -13,9 +14,20 @@ func TestQuantilesAreWithinTheWidthOfABucket(t *testing.T) {
 	for q, want := range map[float64]time.Duration{
 		0: time.Microsecond, .5: 50 * time.Millisecond, .99: 99 * time.Millisecond, 1: 100 * time.Millisecond,
 	} {
-		if got := h.Quantile(q); got < want || float64(got) > 1.016*float64(want) {
+		if got := h.Quantile(q); math.Abs(float64(got-want)) > .016*float64(want) {
 			t.Errorf("quantile %g is %s, want %s", q, got, want)
 		}
+	}
+}
+
+func TestQuantileJumpsFromBucketToBucket(t *testing.T) {
+	var h Histogram
+	for range 1000 {
+		h.Record(time.Millisecond)
+	}
+	low, middle, high := h.Quantile(.001), h.Quantile(.5), h.Quantile(.999)
+	if !(low < middle && middle < high) || float64(high-low) > .016*float64(time.Millisecond) {
+		t.Errorf("within one bucket there are %s, %s and %s", low, middle, high)
 	}
 }
 
@@ -35,7 +47,7 @@ func TestHistogramsAddUp(t *testing.T) {
 		other.Record(time.Second)
 	}
 	h.Add(&other)
-	if low, high := h.Quantile(.2), h.Quantile(.3); low > 2*time.Millisecond || high < time.Second {
+	if low, high := h.Quantile(.2), h.Quantile(.3); low > 2*time.Millisecond || high < 980*time.Millisecond {
 		t.Errorf("the quantiles 0.2 and 0.3 are %s and %s", low, high)
 	}
 }
