@@ -147,13 +147,7 @@ func (g *group) lead(m *member) {
 func (g *group) commit(m *member, conn *sql.Conn) {
 	ctx, cancel := g.dialect.bound(g.pool.timeout)
 	defer cancel()
-	open := func() (*unit, error) {
-		u, err := openUnit(ctx, conn, &g.dialect.write)
-		if err == nil {
-			u.recent = g.recent.asOf(u.head)
-		}
-		return u, err
-	}
+	open := func() (*unit, error) { return openUnit(ctx, conn, &g.dialect.write, &g.recent) }
 	u, err := open()
 	if err != nil {
 		g.giveUp(m, err)

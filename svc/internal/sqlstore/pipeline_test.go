@@ -71,7 +71,7 @@ func TestQueryThatFailsBehindStatementsThatWaited(t *testing.T) {
 func TestCommitBeforeAllIsSentIsRefused(t *testing.T) {
 	s := openURL(t, pgtest.Database(t), Options{})
 	err := s.writer.with(t.Context(), func(ctx context.Context, c *sql.Conn) error {
-		u, err := openUnit(ctx, c, nil)
+		u, err := openUnit(ctx, c, nil, &recent{})
 		if err != nil {
 			return err
 		}

@@ -18,15 +18,14 @@ type recent struct {
 // maxRecent bounds the bytes of what is remembered.
 const maxRecent = 4 << 20
 
-// asOf returns what is true as of the last commit, for a unit that begins with
-// it and calls keep once it has been committed itself. Not the revision alone is
+// asOf leaves what is true as of the last commit, for a unit that begins with it
+// and calls keep once it has been committed itself. Not the revision alone is
 // compared: a server that has lost commits gives the same out again.
-func (r *recent) asOf(h head) *recent {
+func (r *recent) asOf(h head) {
 	if r.revision != h.revision || r.committedAt != h.committedAt {
 		r.forget()
 	}
 	r.revision = -1
-	return r
 }
 
 // keep makes it true as of a commit.

@@ -333,7 +333,7 @@ func TestIDsAndTimesDoNotGoBackWithTheClock(t *testing.T) {
 	var lastTime time.Time
 	for _, clock := range []time.Time{now, now, now.Add(-time.Hour), now.Add(time.Microsecond), now.Add(time.Second)} {
 		err := s.writer.with(t.Context(), func(ctx context.Context, c *sql.Conn) error {
-			u, err := openUnit(ctx, c, nil)
+			u, err := openUnit(ctx, c, nil, &recent{})
 			if err != nil {
 				return err
 			}

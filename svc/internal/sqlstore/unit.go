@@ -29,13 +29,14 @@ type head struct {
 	applications, configurations, changes int64
 }
 
-// openUnit begins a unit on c, of which nothing is kept unless it is committed.
-func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions) (*unit, error) {
+// openUnit begins a unit on c, of which nothing is kept unless it is committed. It
+// has r to itself.
+func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions, r *recent) (*unit, error) {
 	tx, err := c.BeginTx(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{Tx: tx, ctx: ctx, late: ctx, recent: &recent{}}
+	u := &unit{Tx: tx, ctx: ctx, late: ctx, recent: r}
 	h := &u.head
 	err = tx.QueryRowContext(ctx, `
 		UPDATE store SET pruned = pruned RETURNING revision, committed_at, applications, configurations, changes`).
@@ -43,6 +44,7 @@ func openUnit(ctx context.Context, c *sql.Conn, o *sql.TxOptions) (*unit, error)
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
+	r.asOf(u.head)
 	return u, nil
 }
 

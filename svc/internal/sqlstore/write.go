@@ -43,7 +43,7 @@ func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error
 // alone runs fn in a unit that it shares with nobody, and which ends with ctx.
 func (s *Store) alone(ctx context.Context, fn func(*unit) error) error {
 	return translate(s.writer.with(ctx, func(ctx context.Context, c *sql.Conn) error {
-		u, err := openUnit(ctx, c, &s.dialect.write)
+		u, err := openUnit(ctx, c, &s.dialect.write, &recent{})
 		if err != nil {
 			return err
 		}
