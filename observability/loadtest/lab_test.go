@@ -44,7 +44,9 @@ type lab struct {
 }
 
 func newLab(t *testing.T) *lab {
-	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "500") // of the service and of the tester
+	for _, interval := range []string{"OTEL_METRIC_EXPORT_INTERVAL", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY"} {
+		t.Setenv(interval, "500") // of the service and of the tester
+	}
 	l := &lab{t: t, config: t.TempDir(), data: t.TempDir(), liars: map[hop]*liar{}}
 	l.copyConfig()
 	l.edit("prometheus.yml", "scrape_interval: 5s", "scrape_interval: 1s", "scrape_timeout: 4s", "scrape_timeout: 900ms", "evaluation_interval: 5s", "evaluation_interval: 1s")
