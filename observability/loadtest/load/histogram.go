@@ -73,16 +73,37 @@ func (h *Histogram) Distribution() Distribution {
 	return d
 }
 
-// Quantile returns the end of the bar that holds the quantile q, which is above
-// it by a quarter at most; 0 where there is nothing.
-func (d Distribution) Quantile(q float64) time.Duration {
-	var so int64
+// doubt is the chance at which [Distribution.AtMost] may be wrong.
+const doubt = .01
+
+// AtMost returns what the quantile q is not above, were there endlessly many of
+// what this is a sample of, up to the end of a bar; false where there are too few
+// to tell. It is an order statistic (Hahn and Meeker, Statistical Intervals, 5.3):
+// the greatest of 919 is above the quantile 0.995 but for one chance in a hundred.
+func (d Distribution) AtMost(q float64) (time.Duration, bool) {
+	rank, so := d.Count-certainlyAbove(d.Count, 1-q)+1, int64(0)
 	for _, b := range d.Bars {
-		if so += b.Count; float64(so) >= q*float64(d.Count) {
-			return b.UpTo
+		if so += b.Count; so >= rank {
+			return b.UpTo, true
 		}
 	}
-	return 0
+	return 0, false
+}
+
+// certainlyAbove returns how many of a sample of n are, at least, above what this
+// share of all is above.
+func certainlyAbove(n int64, share float64) (k int64) {
+	for fewer := binomial(n, 0, share); fewer <= doubt; fewer += binomial(n, k, share) {
+		k++
+	}
+	return k
+}
+
+// binomial is the probability that k of n come about, each of which does so with
+// the probability p.
+func binomial(n, k int64, p float64) float64 {
+	logFactorial := func(n int64) float64 { l, _ := math.Lgamma(float64(n) + 1); return l }
+	return math.Exp(logFactorial(n) - logFactorial(k) - logFactorial(n-k) + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
 }
 
 func addBar(bars []Bar, value time.Duration, count int64) []Bar {

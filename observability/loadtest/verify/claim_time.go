@@ -63,7 +63,8 @@ func judgeCPU(e Evidence) []Finding {
 // how long that is, requests for which the service does nothing tell, which were
 // sent beside the load. A client cannot be faster than the service; and it cannot
 // be slower than both times together, see [cumulated.judge]. A tester that is
-// short of CPU can only tell the former.
+// short of CPU can only tell the former, and so can one that has sent too few of
+// these requests.
 func judgeLatency(e Evidence) (findings []Finding) {
 	if len(e.Stages) <= directStage {
 		return []Finding{missing("latency", "Prometheus was not read")}
@@ -157,16 +158,20 @@ func (c cumulated) judge(name string, q float64, client time.Duration, way load.
 	low, end := c.lower(at), c.bounds[at]
 	far := (1 + q) / 2
 	high := c.bounds[min(c.quantile(far)+1, len(c.bounds)-1)]
-	f.Expected = fmt.Sprintf("over %v, up to %v and %v on the way", low, high, way.Quantile(far))
-	if high == math.MaxInt64 {
+	onTheWay, known := way.AtMost(far)
+	f.Expected = fmt.Sprintf("over %v, up to %v and %v on the way", low, high, onTheWay)
+	if high == math.MaxInt64 || !known {
 		f.Expected = fmt.Sprintf("over %v", low)
 	}
 	tooCoarse := end > finest && float64(end) > coarse*float64(max(low, finest))
-	if client < low || client-way.Quantile(far) > high && !short || tooCoarse {
+	if client < low || client-onTheWay > high && known && !short || tooCoarse {
 		f.Verdict = False
 	}
-	if short {
+	switch {
+	case short:
 		f.Tolerance = "client ≥ service; the tester was short of CPU, so more cannot be told"
+	case !known:
+		f.Tolerance = fmt.Sprintf("client ≥ service; %d requests for which the service does nothing are too few to tell more", way.Count)
 	}
 	if tooCoarse {
 		f.Tolerance += fmt.Sprintf(", buckets no wider than %g times their lower bound", coarse)

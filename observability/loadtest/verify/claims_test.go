@@ -39,7 +39,7 @@ func truthful() Evidence {
 			Took:      load.Distribution{Count: 20, P95: 7 * time.Second},
 			Direct:    load.Distribution{Count: 20, P95: 5 * time.Second},
 			Collector: load.Distribution{Count: 20, P95: 7 * time.Second},
-			Empty:     load.Distribution{Count: 600, Bars: []load.Bar{{UpTo: 50 * time.Microsecond, Count: 600}}},
+			Empty:     empties(1000, 0),
 		},
 		CPU:       CPU{Process: 2.05, Container: 2},
 		Exemplars: []Exemplar{{"a", "direct", read}, {"b", "collector", write}, {"of somebody else", "direct", write}},
@@ -49,6 +49,12 @@ func truthful() Evidence {
 		e.Stages = append(e.Stages, Stage{name, snapshot(7, 3), snapshot(907, 103)})
 	}
 	return e
+}
+
+// empties are of requests for which the service does nothing, and which took up
+// to 50 µs, or 3 ms.
+func empties(quick, slow int64) load.Distribution {
+	return load.Distribution{Count: quick + slow, Bars: []load.Bar{{UpTo: 50 * time.Microsecond, Count: quick}, {UpTo: 3 * time.Millisecond, Count: slow}}}
 }
 
 // snapshot is of so many reads and writes, all of them in the bucket up to 0.25 ms.
@@ -172,7 +178,7 @@ func TestTesterThatIsShortOfCPUBlamesTheService(t *testing.T) {
 // One request in twenty is slow on the way, and never slow in the service.
 func TestWayThatIsSlowNowAndThenIsBlamedOnTheService(t *testing.T) {
 	e := truthful()
-	e.Freshness.Empty.Bars = []load.Bar{{UpTo: 50 * time.Microsecond, Count: 570}, {UpTo: 3 * time.Millisecond, Count: 30}}
+	e.Freshness.Empty = empties(950, 50)
 	e.Book.Latency.P99 = 3300 * time.Microsecond
 	if got := verdicts(e); len(got) > 0 {
 		t.Errorf("not true: %v", got)
@@ -180,6 +186,21 @@ func TestWayThatIsSlowNowAndThenIsBlamedOnTheService(t *testing.T) {
 	e.Book.Latency.P95 = 3500 * time.Microsecond
 	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
 		t.Errorf("a client that is slower than both together: %v", got)
+	}
+}
+
+// That none of some hundred requests was slow on the way does not tell that one
+// in two hundred is not.
+func TestTooFewRequestsThatDoNothingBlameTheService(t *testing.T) {
+	e := truthful()
+	e.Freshness.Empty = empties(300, 0)
+	e.Book.Latency.P99 = 3300 * time.Microsecond
+	if got := verdicts(e); len(got) > 0 {
+		t.Errorf("not true: %v", got)
+	}
+	e.Book.Latency.P95 = 3300 * time.Microsecond
+	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
+		t.Errorf("a p95 of which they do tell: %v", got)
 	}
 }
 

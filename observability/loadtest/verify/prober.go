@@ -12,7 +12,7 @@ import (
 
 const (
 	probeEvery = 500 * time.Millisecond
-	emptyEvery = 20 * time.Millisecond
+	emptyEvery = 10 * time.Millisecond
 	mostEmpty  = 32 // requests that do nothing and are under way at a time
 )
 
