@@ -45,7 +45,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	for _, interval := range []string{"OTEL_METRIC_EXPORT_INTERVAL", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY"} {
-		t.Setenv(interval, "500") // of the service and of the tester
+		t.Setenv(interval, "500") // of the service; the tester, too, sends metrics
 	}
 	l := &lab{t: t, config: t.TempDir(), data: t.TempDir(), liars: map[hop]*liar{}}
 	l.copyConfig()

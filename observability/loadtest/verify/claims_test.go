@@ -3,7 +3,6 @@ package verify
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -79,10 +78,16 @@ func verdicts(e Evidence) (all []string) {
 	return all
 }
 
-func TestTruthIsCalledFalse(t *testing.T) {
-	if got := verdicts(truthful()); len(got) > 0 {
-		t.Errorf("not true: %v", got)
+// expect fails the test unless the claims that are not true are these.
+func expect(t *testing.T, what string, e Evidence, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, verdicts(e)); diff != "" {
+		t.Errorf("%s: claims that are not true (-want +got)\n%s", what, diff)
 	}
+}
+
+func TestTruthIsCalledFalse(t *testing.T) {
+	expect(t, "the truth", truthful())
 }
 
 func TestLieIsCalledTrue(t *testing.T) {
@@ -136,9 +141,7 @@ func TestLieIsCalledTrue(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := truthful()
 			c.lie(&e)
-			if diff := cmp.Diff(c.want, verdicts(e)); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			expect(t, c.name, e, c.want...)
 		})
 	}
 }
@@ -166,13 +169,9 @@ func TestTesterThatIsShortOfCPUBlamesTheService(t *testing.T) {
 	e := truthful()
 	e.Load.Totals.SentLate = 50
 	e.Book.Latency.P99 = 50 * time.Millisecond
-	if got := verdicts(e); len(got) > 0 {
-		t.Errorf("not true: %v", got)
-	}
+	expect(t, "a client that waits for a processor", e)
 	e.Book.Latency.P50 = 10 * time.Microsecond
-	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
-		t.Errorf("a client that is faster than the service: %v", got)
-	}
+	expect(t, "a client that is faster than the service", e, "4 false")
 }
 
 // One request in twenty is slow on the way, and never slow in the service.
@@ -180,13 +179,9 @@ func TestWayThatIsSlowNowAndThenIsBlamedOnTheService(t *testing.T) {
 	e := truthful()
 	e.Freshness.Empty = empties(950, 50)
 	e.Book.Latency.P99 = 3300 * time.Microsecond
-	if got := verdicts(e); len(got) > 0 {
-		t.Errorf("not true: %v", got)
-	}
+	expect(t, "a p99 that is as slow as the way", e)
 	e.Book.Latency.P95 = 3500 * time.Microsecond
-	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
-		t.Errorf("a client that is slower than both together: %v", got)
-	}
+	expect(t, "a client that is slower than both together", e, "4 false")
 }
 
 // That none of some hundred requests was slow on the way does not tell that one
@@ -195,13 +190,9 @@ func TestTooFewRequestsThatDoNothingBlameTheService(t *testing.T) {
 	e := truthful()
 	e.Freshness.Empty = empties(300, 0)
 	e.Book.Latency.P99 = 3300 * time.Microsecond
-	if got := verdicts(e); len(got) > 0 {
-		t.Errorf("not true: %v", got)
-	}
+	expect(t, "a p99 of which too few tell", e)
 	e.Book.Latency.P95 = 3300 * time.Microsecond
-	if got := verdicts(e); !slices.Equal(got, []string{"4 false"}) {
-		t.Errorf("a p95 of which they do tell: %v", got)
-	}
+	expect(t, "a p95 of which they do tell", e, "4 false")
 }
 
 func TestEvidenceDoesNotSurviveItsFile(t *testing.T) {

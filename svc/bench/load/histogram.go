@@ -59,7 +59,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 		}
 		if left := rank - seen; left < float64(n) || seen+float64(n) == float64(h.total) {
 			low := upperBound(i - 1)
-			return low + time.Duration(min(left/float64(n), 1)*float64(upperBound(i)-low))
+			return low + time.Duration(left/float64(n)*float64(upperBound(i)-low))
 		}
 		seen += float64(n)
 	}
